@@ -1,0 +1,92 @@
+"""A plan: fragments that shards answer, and the merge of their rows. Values only.
+
+`plan` makes it, `explain` prints it, `dispatch` renders each fragment for the parts at hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from qserv.bound import Output, Query, RelationId, Select
+from schema.catalog import Catalog, Table
+from schema.cover import Ranges
+from schema.healpix import Pixel
+from schema.types import Type
+
+
+class Engine(StrEnum):
+    """Which engine of a shard answers a fragment."""
+
+    POSTGRES = "postgres"
+    SCAN = "scan"
+
+
+class Reading(StrEnum):
+    """Which rows of a table a fragment over a set of chunks reads."""
+
+    OWN = "own"
+    """The rows of the set's chunks."""
+    OVERLAP = "overlap"
+    """Those, and the overlap rows whose `_healpix_29` lies outside the set, distinct by key."""
+    WHOLE = "whole"
+    """All rows, of a replicated table."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSource:
+    """One relation of a fragment: what it reads of each chunk.
+
+    `columns` are the stored columns that the fragment uses. `ranges`, where given, bound
+    `_healpix_29` of the rows that can matter: an index condition, and a reason to skip parts.
+    """
+
+    relation: RelationId
+    catalog: Catalog
+    table: Table
+    reading: Reading
+    columns: tuple[str, ...]
+    ranges: Ranges | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One statement over a set of chunks; any split of `pixels` into sets gives the same rows in all.
+
+    `query` reads the relations of `sources` (as BaseTable) and nothing else. `pixels` are the chunks
+    to ask; empty with `any_shard` where only replicated tables are read (one shard answers).
+    `limit_total` tells how many rows suffice in all, where the rest may be left unread.
+    """
+
+    name: str
+    query: Select
+    sources: tuple[ChunkSource, ...]
+    pixels: tuple[Pixel, ...]
+    all_pixels: int
+    """How many chunks there are to choose from."""
+    engine: Engine
+    types: tuple[Type, ...]
+    any_shard: bool = False
+    limit_total: int | None = None
+    estimated_rows: int = 0
+    why: str = ""
+    """Why this engine, and why no larger fragment, for EXPLAIN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Fragments, and the query over their rows that gives the answer.
+
+    `is_concatenation`: the merge only passes on the rows of the one fragment, in any order, at most
+    `limit` of them after `offset`; they may stream.
+    """
+
+    fragments: tuple[Fragment, ...]
+    merge: Query
+    outputs: tuple[Output, ...]
+    snapshots: tuple[tuple[str, int], ...]
+    """(catalog, snapshot) that the plan reads."""
+    is_concatenation: bool = False
+    keeps_order: bool = False
+    limit: int | None = None
+    offset: int = 0

@@ -1,0 +1,54 @@
+"""What a question's answer is to those who write it out: columns, then batches of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from schema.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """One column as users see it. `length` is a text's largest length where it is known."""
+
+    name: str
+    type: Type
+    length: int | None = None
+    unit: str | None = None
+    ucd: str | None = None
+    utype: str | None = None
+    description: str = ""
+
+
+@dataclass(slots=True)
+class Answer:
+    """The rows of one query, once.
+
+    `batches` yields record batches whose columns are in the order and of the Arrow types of
+    `columns` (duplicate names allowed; read by position); it raises a SkyshardError where the rest
+    cannot be had. `overflowed` is final when `batches` ends: True where a row limit cut the rows.
+    `close` frees what the query holds, and cancels it where it still runs.
+    """
+
+    query_id: str
+    columns: tuple[ResultColumn, ...]
+    batches: Iterator[pa.RecordBatch]
+    snapshots: tuple[tuple[str, int], ...] = ()
+    overflowed: bool = False
+    warnings: list[str] = field(default_factory=list)
+    on_close: list[object] = field(default_factory=list, repr=False)
+
+    def arrow_schema(self) -> pa.Schema:
+        """Column names and Arrow types of the batches."""
+        from schema.types import SPELLINGS
+
+        return pa.schema([(c.name, SPELLINGS[c.type].arrow) for c in self.columns])
+
+    def close(self) -> None:
+        for callback in reversed(self.on_close):
+            assert callable(callback)
+            callback()
+        self.on_close.clear()

@@ -1,0 +1,163 @@
+"""The catalog model: what a catalog's tables and columns are, and how its rows are laid out.
+
+Built once from Felis and a layout (`schema/felis.py`, `schema/layout.py`), stored by the coordinator
+as JSON, read by everyone. Names keep their case and answer case-insensitively.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schema.types import Type
+
+HEALPIX_29 = "_healpix_29"
+"""Order-29 NESTED pixel of the row's own position; every row that has one."""
+DIRECTOR_29 = "_director_29"
+"""`_healpix_29` of the row's director; child rows only."""
+INGEST = "_ingest"
+"""The ingest that brought the row; every stored row."""
+
+
+class Role(StrEnum):
+    """How the rows of a table are placed."""
+
+    DIRECTOR = "director"
+    CHILD = "child"
+    MATCH = "match"
+    REPLICATED = "replicated"
+
+
+class Kind(StrEnum):
+    """Whether a catalog is published in snapshots or changes by units of work."""
+
+    RELEASE = "release"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; `length` is that of text types (None: any), `unit` in VOUnits."""
+
+    name: str
+    type: Type
+    length: int | None = None
+    nullable: bool = True
+    unit: str | None = None
+    ucd: str | None = None
+    utype: str | None = None
+    description: str = ""
+    principal: bool = False
+    indexed: bool = False
+    felis_type: str = ""
+    """The Felis datatype that it was declared with (`char`, `byte`...)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A reference to another table of the same catalog, for TAP_SCHEMA and for children."""
+
+    name: str
+    columns: tuple[str, ...]
+    target: str
+    target_columns: tuple[str, ...]
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table and its role.
+
+    `key` is a director's own key, a child's foreign key to `parent`'s key, a match table's first
+    key. `ra`, `dec` name the row's own position (ICRS degrees): always for directors, where it has
+    one for others. `match` is a match table's second (director, key). `sentinels` are values of `key`
+    that mean "no parent", beside NULL.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    role: Role
+    primary_key: tuple[str, ...] = ()
+    key: str | None = None
+    ra: str | None = None
+    dec: str | None = None
+    parent: str | None = None
+    match: tuple[str, str] | None = None
+    sentinels: tuple[int, ...] = ()
+    keep_unplaced: bool = False
+    indexes: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    description: str = ""
+    felis_id: str = ""
+
+    @property
+    def is_partitioned(self) -> bool:
+        return self.role is not Role.REPLICATED
+
+    @property
+    def has_position(self) -> bool:
+        return self.ra is not None
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name in any case; None where there is none.
+
+        An exact match wins over one that differs in case.
+        """
+        folded = name.casefold()
+        found = None
+        for column in self.columns:
+            if column.name == name:
+                return column
+            if found is None and column.name.casefold() == folded:
+                found = column
+        return found
+
+    def stored_columns(self) -> tuple[Column, ...]:
+        """The columns of a part: the table's own, then the hidden ones its role calls for."""
+        hidden = [Column(INGEST, Type.LONG, nullable=False)]
+        if self.has_position:
+            hidden.insert(0, Column(HEALPIX_29, Type.LONG))
+        if self.role in (Role.CHILD, Role.MATCH):
+            hidden.insert(0, Column(DIRECTOR_29, Type.LONG, nullable=False))
+        return (*self.columns, *hidden)
+
+    def sort_column(self) -> str | None:
+        """The hidden column that a part's rows are sorted by; None for replicated tables."""
+        if self.role is Role.DIRECTOR:
+            return HEALPIX_29
+        return DIRECTOR_29 if self.is_partitioned else None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A named set of tables that is laid out, published and dropped as one.
+
+    `margin_arcsec` is the width of the overlap; `chunk_rows` the director rows a chunk aims at
+    (None: max(64k, total / 64)); `replicas` None means 2 where there are 2 shards.
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    family: str = "sky"
+    kind: Kind = Kind.RELEASE
+    margin_arcsec: float = 60.0
+    chunk_rows: int | None = None
+    replicas: int | None = None
+    description: str = ""
+    version: int = 1
+
+    def table(self, name: str) -> Table | None:
+        """The table of that name in any case; None where there is none."""
+        folded = name.casefold()
+        return next((table for table in self.tables if table.name.casefold() == folded), None)
+
+    def directors(self) -> tuple[Table, ...]:
+        return tuple(table for table in self.tables if table.role is Role.DIRECTOR)
+
+    def root_director(self, table: Table) -> Table:
+        """The director that a partitioned table's rows finally lie with (itself for a director)."""
+        while table.role is not Role.DIRECTOR:
+            parent = self.table(table.parent or "")
+            assert parent is not None, f"{table.name} has no parent"
+            table = parent
+        return table

@@ -1,0 +1,136 @@
+"""The coordinator's bookkeeping tables (PostgreSQL schema `skyshard`).
+
+What is published is what a row here says; the shards only hold it. Read from the top: a catalog has
+chunks and snapshots; an ingest brings contributions and parts; a part has replicas.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+SCHEMA = "skyshard"
+metadata = sa.MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_uq",
+        "ix": "%(table_name)s_%(column_0_N_name)s_ix",
+        "ck": "%(table_name)s_%(constraint_name)s_ck",
+    },
+)
+_now = sa.text("clock_timestamp()")
+_instant = sa.DateTime(timezone=True)
+
+shard = sa.Table(
+    "shard",
+    metadata,
+    sa.Column("shard_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("weight", sa.Double, nullable=False, server_default="1"),
+    sa.Column("registered_at", _instant, nullable=False, server_default=_now),
+    comment="The shards that this cluster has; their DSNs stay in configuration.",
+)
+
+catalog = sa.Table(
+    "catalog",
+    metadata,
+    sa.Column("catalog_id", sa.Integer, sa.Identity(always=True), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("family", sa.Text, nullable=False),
+    sa.Column("model", JSONB, nullable=False, comment="schema.catalog.Catalog as JSON"),
+    sa.Column("snapshot", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", _instant, nullable=False, server_default=_now),
+    sa.Index("catalog_name_ix", sa.text("lower(name)"), unique=True),
+    comment="Catalogs; `snapshot` is the newest published one (0: empty).",
+)
+
+chunk = sa.Table(
+    "chunk",
+    metadata,
+    sa.Column("catalog_id", sa.ForeignKey(catalog.c.catalog_id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("pixel_order", sa.SmallInteger, primary_key=True),
+    sa.Column("pixel", sa.BigInteger, primary_key=True),
+    comment="A catalog's tiling of the sky, written by its first ingest.",
+)
+
+ingest = sa.Table(
+    "ingest",
+    metadata,
+    sa.Column("ingest_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column(
+        "catalog_id", sa.ForeignKey(catalog.c.catalog_id, ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column("state", sa.Text, nullable=False, comment="loaders.state.IngestState"),
+    sa.Column("rows", sa.BigInteger),
+    sa.Column("rejects", sa.BigInteger),
+    sa.Column("error", sa.Text),
+    sa.Column("started_at", _instant, nullable=False, server_default=_now),
+    sa.Column("finished_at", _instant),
+    comment="Units of publication.",
+)
+
+contribution = sa.Table(
+    "contribution",
+    metadata,
+    sa.Column(
+        "ingest_id", sa.ForeignKey(ingest.c.ingest_id, ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("table_name", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text),
+    sa.Column("rows", sa.BigInteger),
+    sa.Column("rejects", sa.BigInteger),
+    comment="The input files of an ingest.",
+)
+
+snapshot = sa.Table(
+    "snapshot",
+    metadata,
+    sa.Column(
+        "catalog_id", sa.ForeignKey(catalog.c.catalog_id, ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("snapshot", sa.Integer, primary_key=True),
+    sa.Column("ingest_id", sa.ForeignKey(ingest.c.ingest_id, ondelete="SET NULL")),
+    sa.Column("published_at", _instant, nullable=False, server_default=_now),
+    sa.Column("tag", sa.Text),
+    comment="Published versions of a catalog.",
+)
+
+part = sa.Table(
+    "part",
+    metadata,
+    sa.Column("part_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column(
+        "catalog_id", sa.ForeignKey(catalog.c.catalog_id, ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column("ingest_id", sa.ForeignKey(ingest.c.ingest_id), nullable=False),
+    sa.Column("table_name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, comment="schema.manifest.PartKind"),
+    sa.Column("pixel_order", sa.SmallInteger),
+    sa.Column("pixel", sa.BigInteger),
+    sa.Column("bucket", sa.SmallInteger),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("overlap_rows", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("checksum", sa.Numeric(20), nullable=False, comment="unsigned 64 bits"),
+    sa.Column("separation_arcsec", sa.Double, nullable=False, server_default="0"),
+    sa.Column("low_29", sa.BigInteger),
+    sa.Column("high_29", sa.BigInteger),
+    sa.Column("schema_version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("from_snapshot", sa.Integer, comment="NULL until published"),
+    sa.Column("to_snapshot", sa.Integer, comment="first snapshot without it; NULL: still there"),
+    sa.Index("part_catalog_id_from_snapshot_ix", "catalog_id", "from_snapshot"),
+    sa.Index("part_ingest_id_ix", "ingest_id"),
+    comment="The manifest: immutable parts and the snapshots that hold them.",
+)
+
+replica = sa.Table(
+    "replica",
+    metadata,
+    sa.Column("part_id", sa.ForeignKey(part.c.part_id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("shard_id", sa.ForeignKey(shard.c.shard_id), primary_key=True),
+    sa.Column("has_twin", sa.Boolean, nullable=False, server_default=sa.false()),
+    comment="Complete, verified copies of parts.",
+)

@@ -1,0 +1,112 @@
+"""What a snapshot of a catalog consists of: parts, and where their replicas lie. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from schema.healpix import Pixel
+from schema.topology import ShardId
+
+PartId = NewType("PartId", int)
+IngestId = NewType("IngestId", int)
+
+FAMILY_ORDER = 2
+"""Placement hashes the ancestor at this order, so chunks are never coarser."""
+INDEX_BUCKETS = 16
+"""Buckets of a director index; a bucket is placed like a chunk."""
+
+
+class PartKind(StrEnum):
+    """What a part holds."""
+
+    ROWS = "rows"
+    """Rows of a partitioned table in one chunk: `p<id>`, and for directors the overlap `o<id>`."""
+    WHOLE = "whole"
+    """Rows of a replicated table: `p<id>` on every shard."""
+    INDEX = "index"
+    """One bucket of a director index: `p<id>` (key bigint, _healpix_29 bigint)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One copy of a part on one shard."""
+
+    shard_id: ShardId
+    has_twin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one table in one chunk from one ingest; immutable.
+
+    `pixel` is the chunk (None for WHOLE and INDEX), `bucket` an index's bucket (None otherwise).
+    `low_29`..`high_29` bound `_healpix_29` of the own rows (both None where none has a position).
+    `separation_arcsec` is the largest distance of a row from its director. `checksum` is the sum
+    modulo 2**64 of the row hashes of own and overlap rows.
+    """
+
+    part_id: PartId
+    table: str
+    kind: PartKind
+    pixel: Pixel | None
+    bucket: int | None
+    ingest_id: IngestId
+    rows: int
+    overlap_rows: int = 0
+    size_bytes: int = 0
+    checksum: int = 0
+    separation_arcsec: float = 0.0
+    low_29: int | None = None
+    high_29: int | None = None
+    replicas: tuple[Replica, ...] = ()
+
+    @property
+    def own_name(self) -> str:
+        """The table of the own rows, in the shards' schema `parts`; also the twin's stem."""
+        return f"p{self.part_id}"
+
+    @property
+    def overlap_name(self) -> str:
+        """The table of the overlap rows (directors only)."""
+        return f"o{self.part_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One snapshot of a catalog: all its parts. Immutable, cached by (catalog, snapshot)."""
+
+    catalog: str
+    snapshot: int
+    chunks: tuple[Pixel, ...]
+    """The catalog's tiling of the whole sky, in NESTED order; empty before the first ingest."""
+    parts: tuple[Part, ...]
+    _by_table: dict[tuple[str, PartKind], tuple[Part, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        grouped: dict[tuple[str, PartKind], list[Part]] = {}
+        for part in self.parts:
+            grouped.setdefault((part.table, part.kind), []).append(part)
+        self._by_table.update({key: tuple(parts) for key, parts in grouped.items()})
+
+    def parts_of(self, table: str, kind: PartKind) -> tuple[Part, ...]:
+        """The parts of one table (its model's spelling) and kind."""
+        return self._by_table.get((table, kind), ())
+
+    def rows_of(self, table: str) -> int:
+        """Own rows of a table, from the manifest alone."""
+        parts = (*self.parts_of(table, PartKind.ROWS), *self.parts_of(table, PartKind.WHOLE))
+        return sum(part.rows for part in parts)
+
+
+def group_by_pixel(parts: Iterable[Part]) -> dict[Pixel, tuple[Part, ...]]:
+    """Parts of kind ROWS by their chunk."""
+    grouped: dict[Pixel, list[Part]] = {}
+    for part in parts:
+        assert part.pixel is not None, f"part {part.part_id} has no chunk"
+        grouped.setdefault(part.pixel, []).append(part)
+    return {pixel: tuple(found) for pixel, found in grouped.items()}
