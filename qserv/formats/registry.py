@@ -1,0 +1,118 @@
+"""The formats by name: what TAP's RESPONSEFORMAT, `--format` and a file's ending choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import PurePath
+
+from qserv.formats.arrow_files import write_arrow, write_parquet
+from qserv.formats.delimited import write_csv, write_tsv
+from qserv.formats.fits import write_fits
+from qserv.formats.json_rows import write_json
+from qserv.formats.votable import write_binary2, write_tabledata
+from qserv.result import Answer
+from schema.errors import UsageError
+
+
+class UnknownFormat(UsageError):
+    """No format has the name or MIME type that was asked for."""
+
+    code = "UNKNOWN_FORMAT"
+
+    def __init__(self, name: str) -> None:
+        nearest = get_close_matches(name.lower(), FORMATS, n=1)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        super().__init__(f"no format {name!r}{hint} (there are {', '.join(FORMATS)})")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way to write rows. `mime` is sent as Content-Type; `aliases` are asked for, lower case.
+
+    `ends_with_error`: a failure after the first byte is written into the document; elsewhere it
+    leaves the writer as an exception, and whoever sends the bytes must cut them off.
+    """
+
+    name: str
+    mime: str
+    extension: str
+    aliases: tuple[str, ...]
+    write: Callable[[Answer], Iterator[bytes]]
+    ends_with_error: bool = False
+    ivo_id: str | None = None
+
+
+_VOTABLE_MIME = "application/x-votable+xml"
+
+FORMATS: dict[str, Format] = {
+    form.name: form
+    for form in (
+        Format(
+            "votable",
+            _VOTABLE_MIME,
+            "vot",
+            (
+                "text/xml",
+                "application/xml",
+                "votable/b2",
+                "votable-b2",
+                f"{_VOTABLE_MIME};serialization=binary2",
+            ),
+            write_binary2,
+            ends_with_error=True,
+            ivo_id="ivo://ivoa.net/std/TAPRegExt#output-votable-binary2",
+        ),
+        Format(
+            "votable-td",
+            f"{_VOTABLE_MIME};serialization=tabledata",
+            "xml",
+            ("votable/td", "tabledata"),
+            write_tabledata,
+            ends_with_error=True,
+            ivo_id="ivo://ivoa.net/std/TAPRegExt#output-votable-td",
+        ),
+        Format("csv", "text/csv;header=present", "csv", ("text/csv",), write_csv),
+        Format("tsv", "text/tab-separated-values", "tsv", (), write_tsv),
+        Format("json", "application/json", "json", (), write_json),
+        Format(
+            "parquet",
+            "application/vnd.apache.parquet",
+            "parquet",
+            ("application/x-parquet", "application/parquet"),
+            write_parquet,
+        ),
+        Format(
+            "arrow",
+            "application/vnd.apache.arrow.stream",
+            "arrow",
+            ("ipc", "application/vnd.apache.arrow"),
+            write_arrow,
+        ),
+        Format("fits", "application/fits", "fits", ("image/fits",), write_fits),
+    )
+}
+"""Every format by its name; the first is the default of TAP."""
+
+
+def find_format(name: str) -> Format:
+    """The format of a name or MIME type, in any case, blanks aside.
+
+    Raises
+    ------
+    UnknownFormat
+        Where there is none.
+    """
+    wanted = "".join(name.lower().split())
+    for form in FORMATS.values():
+        if wanted in (form.name, form.mime, *form.aliases):
+            return form
+    raise UnknownFormat(name)
+
+
+def format_of_file(path: PurePath) -> Format | None:
+    """The format that a file's name ends in; None where its ending says nothing."""
+    ending = path.suffix.lstrip(".").lower()
+    endings = {form.extension: form for form in FORMATS.values()}
+    return endings.get(ending) or FORMATS.get(ending)
