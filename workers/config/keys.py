@@ -1,0 +1,66 @@
+"""Every configuration key: what it means and the environment variable that sets it.
+
+A test holds docs/configuration.md to this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from qserv.limits import Limits
+
+FILE_NAME = "skyshard.toml"
+ENVIRONMENT_PREFIX = "SKYSHARD_"
+SECRETS = frozenset({"coordinator.dsn", "scan_token"})
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One configuration key; `path` is dotted as in the file."""
+
+    path: str
+    meaning: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets this key."""
+        return ENVIRONMENT_PREFIX + self.path.replace(".", "_").upper()
+
+
+_LIMITS = {
+    "timeout_s": 'longest query, seconds; "none": no bound',
+    "max_rows": 'rows after which an answer overflows; "none": no bound',
+    "max_spool_bytes": "intermediate rows of one query on disk, bytes",
+    "spool_memory_bytes": "intermediate rows of one query kept in memory, bytes",
+    "merge_memory_bytes": "memory of one merge, bytes",
+    "merge_temp_bytes": "temporary files of one merge, bytes",
+    "max_text_bytes": "length of a query text, bytes",
+    "max_nesting": "depth of nested expressions and sub-queries",
+    "max_fragment_rows": "rows that one fragment of a query may return",
+}
+
+KEYS: tuple[Key, ...] = (
+    Key("home", "folder of the cluster: configuration, state, logs, twins, spool"),
+    Key("data", "folder of the PostgreSQL data directories; default: `data` in the home"),
+    Key("shards", "how many shards `up` creates; in the file also an array of [[shards]]"),
+    Key("host", "address that the HTTP server listens on"),
+    Key("port", "port that the HTTP server listens on"),
+    Key("pg_bin", "folder of the PostgreSQL binaries (postgres, initdb)"),
+    Key("log_level", "DEBUG, INFO, WARNING or ERROR"),
+    Key("scan_token", "secret that scan engines ask of their clients (external shards only)"),
+    Key("coordinator.dsn", "libpq DSN of a coordinator database that you run yourself"),
+    *(
+        Key(f"limits.{field.name}", _LIMITS.get(field.name, "a bound of one query"))
+        for field in fields(Limits)
+    ),
+    *(
+        Key(
+            f"limits.anonymous.{field.name}",
+            _LIMITS.get(field.name, "a bound of one query") + " (users who did not log in)",
+        )
+        for field in fields(Limits)
+    ),
+)
+
+PATHS = frozenset(key.path for key in KEYS)
+SHARD_KEYS = ("dsn", "scan", "twins", "weight")
