@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from schema.healpix import (
+    I64,
+    MAX_ORDER,
+    Pixel,
+    centers,
+    circle_ranges,
+    order_finer_than,
+    radius_arcsec,
+    unit_vectors,
+)
+from schema.region import Polygon, Shape, ShapeKind, bounding_circle, box_may_touch
+
+MAX_RANGES = 16
+ROUNDING = 1e-9
+"""Degrees that every region grows by: far above rounding, far below a pixel that matters."""
+COARSE = 3.0
+"""A cone's pixels are this much smaller than its radius: about 15 ranges hold 1.4 x its area."""
+FINEST = 26
+"""No cover is finer (3 mas)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +35,151 @@ class Ranges:
     """Disjoint, ascending, inclusive ranges of order-29 NESTED pixels."""
 
     pairs: tuple[tuple[int, int], ...]
+
+    def touches_range(self, low: int, high: int) -> bool:
+        """Whether any pixel of low..high (inclusive) is in a range."""
+        at = bisect_left(self.pairs, low, key=lambda pair: pair[1])
+        return at < len(self.pairs) and self.pairs[at][0] <= high
+
+    def touches(self, pixel: Pixel) -> bool:
+        """Whether a pixel of any order shares a part of the sky with a range."""
+        return self.touches_range(pixel.first_29, pixel.last_29)
+
+    def union(self, other: Ranges) -> Ranges:
+        """What is in either."""
+        return normalised((*self.pairs, *other.pairs))
+
+    def intersection(self, other: Ranges) -> Ranges:
+        """What is in both."""
+        found: list[tuple[int, int]] = []
+        left, right = 0, 0
+        while left < len(self.pairs) and right < len(other.pairs):
+            (low1, high1), (low2, high2) = self.pairs[left], other.pairs[right]
+            if max(low1, low2) <= min(high1, high2):
+                found.append((max(low1, low2), min(high1, high2)))
+            if high1 < high2:
+                left += 1
+            else:
+                right += 1
+        return Ranges(tuple(found))
+
+    def coarsened(self, max_ranges: int) -> Ranges:
+        """At most so many ranges, by closing the narrowest gaps."""
+        if len(self.pairs) <= max_ranges:
+            return self
+        pairs = np.array(self.pairs, np.int64)
+        return _ranges(_coarsen(pairs, max_ranges))
+
+    @property
+    def pixels(self) -> int:
+        """How many order-29 pixels there are."""
+        return sum(high - low + 1 for low, high in self.pairs)
+
+
+NOWHERE = Ranges(())
+EVERYWHERE = Ranges(((0, 12 * 4**MAX_ORDER - 1),))
+
+
+def cover(shape: Shape, *, grow_arcsec: float = 0.0, max_ranges: int = MAX_RANGES) -> Ranges:
+    """Ranges that hold every point within `grow_arcsec` of the region, and little more."""
+    grow = grow_arcsec / 3600 + ROUNDING
+    if shape.kind is ShapeKind.CIRCLE:
+        ra, dec, radius = shape.numbers
+        order, found = _circle(ra, dec, radius + grow, COARSE)
+        return _ranges(_coarsen(_order_29(order, found), max_ranges))
+    order, found = _refined(shape, grow, max_ranges)
+    return _ranges(_coarsen(_order_29(order, found), max_ranges))
+
+
+def of_pixels(numbers: I64 | Sequence[int], *, max_ranges: int | None = None) -> Ranges:
+    """The ranges of order-29 pixels given one by one, in any order."""
+    unique = np.unique(np.asarray(numbers, np.int64))
+    pairs = np.stack([unique, unique], axis=1)
+    return _ranges(_coarsen(pairs, max_ranges or max(1, len(pairs))))
+
+
+def normalised(pairs: Iterable[tuple[int, int]]) -> Ranges:
+    """Inclusive ranges in any order, that may touch or overlap, as one `Ranges`."""
+    found: list[tuple[int, int]] = []
+    for low, high in sorted(pairs):
+        if found and low <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], high))
+        else:
+            found.append((low, high))
+    return Ranges(tuple(found))
+
+
+def touched(ranges: Ranges, tiling: Sequence[Pixel]) -> tuple[Pixel, ...]:
+    """The pixels of a tiling that share a part of the sky with the ranges."""
+    return tuple(pixel for pixel in tiling if ranges.touches(pixel))
+
+
+def _circle(ra: float, dec: float, radius: float, coarse: float) -> tuple[int, I64]:
+    """An order that suits the radius, and the circle's half-open ranges there."""
+    if radius >= 180:
+        return 0, np.array([[0, 12]], np.int64)
+    order = min(FINEST, order_finer_than(radius * 3600 / coarse))
+    return order, circle_ranges(order, ra, dec, radius)
+
+
+def _refined(shape: Shape, grow: float, enough: int) -> tuple[int, I64]:
+    """Pixels that may touch a region, from its bounding circle on, finer until they are enough."""
+    ra, dec, radius = bounding_circle(shape)
+    order, ranges = _circle(ra, dec, radius + grow, COARSE)
+    polygon = Polygon.of(shape.numbers) if shape.kind is ShapeKind.POLYGON else None
+    numbers = _listed(ranges)
+    while True:
+        ra_of, dec_of = centers(order, numbers)
+        within = grow + radius_arcsec(order) / 3600
+        if polygon is None:
+            numbers = numbers[box_may_touch(shape.numbers, ra_of, dec_of, within)]
+        else:
+            numbers = numbers[polygon.may_touch(unit_vectors(ra_of, dec_of), within)]
+        runs = _runs(numbers)
+        if order >= FINEST or len(runs) >= enough or len(numbers) > 16 * enough:
+            return order, runs
+        order, numbers = order + 1, (numbers[:, None] * 4 + np.arange(4)).ravel()
+
+
+def _listed(ranges: I64) -> I64:
+    """The numbers in half-open ranges, one by one."""
+    lengths = ranges[:, 1] - ranges[:, 0]
+    starts = np.repeat(ranges[:, 0] - np.cumsum(lengths) + lengths, lengths)
+    return np.asarray(starts + np.arange(lengths.sum()), np.int64)
+
+
+def _runs(numbers: I64) -> I64:
+    """Ascending numbers as half-open ranges."""
+    if not len(numbers):
+        return np.empty((0, 2), np.int64)
+    breaks = np.flatnonzero(np.diff(numbers) != 1)
+    lows = numbers[np.concatenate([[0], breaks + 1])]
+    highs = numbers[np.concatenate([breaks, [len(numbers) - 1]])] + 1
+    return np.stack([lows, highs], axis=1)
+
+
+def _order_29(order: int, ranges: I64) -> I64:
+    """Half-open ranges of one order as inclusive ones of order 29."""
+    return np.asarray((ranges << (2 * (MAX_ORDER - order))) - np.array([0, 1]), np.int64)
+
+
+def _coarsen(pairs: I64, max_ranges: int) -> I64:
+    """Ascending inclusive ranges, adjacent ones joined, then the narrowest gaps closed."""
+    if len(pairs) < 2:
+        return pairs
+    gaps = pairs[1:, 0] - pairs[:-1, 1] - 1
+    keep = np.flatnonzero(gaps > 0)
+    if len(keep) >= max_ranges:
+        widest = np.argpartition(gaps[keep], len(keep) - max_ranges + 1)[
+            len(keep) - max_ranges + 1 :
+        ]
+        keep = np.sort(keep[widest])
+    lows = pairs[np.concatenate([[0], keep + 1]), 0]
+    highs = pairs[np.concatenate([keep, [len(pairs) - 1]]), 1]
+    return np.stack([lows, highs], axis=1)
+
+
+def _ranges(pairs: I64) -> Ranges:
+    found = tuple((low, high) for low, high in pairs.tolist())
+    assert all(before[1] < after[0] for before, after in pairwise(found))
+    return Ranges(found)

@@ -7,6 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import asin, cos, degrees, isfinite, radians, sin
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schema.healpix import F64, chord_squared, separation_arcsec, unit_vectors, wrapped
+
+EDGE = 1e-14
+"""How far from a polygon's edge a point still is on it, radians (2e-9 arcsec: rounding)."""
+HORIZON = 1e-9
+"""The least cosine of the distance from a polygon's centre that its plane shows."""
+BLOCK = 1_000_000
+"""Points times edges that are tested at once."""
 
 
 class ShapeKind(StrEnum):
@@ -21,10 +35,204 @@ class ShapeKind(StrEnum):
 class Shape:
     """A region with constant coordinates.
 
-    CIRCLE: (ra, dec, radius); BOX: (ra, dec, width, height) as ADQL 2.1, section 4.2.9: centred, its
-    sides on the parallels and meridians at half a width and half a height; POLYGON: (ra1, dec1, ra2,
-    dec2, ...), at least three vertices joined by great circles, the smaller side of the sphere.
+    CIRCLE: (ra, dec, radius); BOX: (ra, dec, width, height) as ADQL 2.1, section 4.2.9: centred,
+    its sides on the parallels and meridians at half a width and half a height; POLYGON: (ra1, dec1,
+    ra2, dec2, ...), at least three vertices joined by great circles, the smaller side of the
+    sphere, within the hemisphere around the mean of its vertices.
     """
 
     kind: ShapeKind
     numbers: tuple[float, ...]
+
+
+def check_shape(shape: Shape) -> None:
+    """Raise ValueError, in words for the query's author, where the numbers make no region."""
+    numbers = shape.numbers
+    if not all(isfinite(number) for number in numbers):
+        raise ValueError(f"a {shape.kind} needs finite numbers")
+    match shape.kind:
+        case ShapeKind.CIRCLE:
+            _check(len(numbers) == 3, "a circle has a centre and a radius")
+            _check_declination(numbers[1])
+            _check(0 <= numbers[2] <= 180, f"radius {numbers[2]} outside 0..180 degrees")
+        case ShapeKind.BOX:
+            _check(len(numbers) == 4, "a box has a centre, a width and a height")
+            _check_declination(numbers[1])
+            _check(0 <= numbers[2] <= 360, f"width {numbers[2]} outside 0..360 degrees")
+            _check(0 <= numbers[3] <= 180, f"height {numbers[3]} outside 0..180 degrees")
+        case ShapeKind.POLYGON:
+            _check(
+                len(numbers) >= 6 and len(numbers) % 2 == 0, "a polygon has three vertices or more"
+            )
+            for declination in numbers[1::2]:
+                _check_declination(declination)
+            _check_hemisphere(numbers)
+        case _:
+            assert_never(shape.kind)
+
+
+def _check(holds: bool, message: str) -> None:
+    if not holds:
+        raise ValueError(message)
+
+
+def _check_declination(declination: float) -> None:
+    _check(-90 <= declination <= 90, f"declination {declination} outside -90..90 degrees")
+
+
+def _check_hemisphere(numbers: tuple[float, ...]) -> None:
+    corners = unit_vectors(np.array(numbers[0::2]), np.array(numbers[1::2]))
+    middle = corners.mean(axis=0)
+    reach = corners @ middle
+    _check(
+        bool(reach.min() > 1e-6 * np.linalg.norm(middle) > 1e-9),
+        "a polygon must fit in the hemisphere around the mean of its vertices",
+    )
+
+
+def contains(shape: Shape, ra: F64, dec: F64) -> NDArray[np.bool_]:
+    """Which points lie in the region or on its edge; NaN lies nowhere."""
+    ra, dec = np.asarray(ra, np.float64), np.asarray(dec, np.float64)
+    match shape.kind:
+        case ShapeKind.CIRCLE:
+            ra0, dec0, radius = shape.numbers
+            chords = chord_squared(ra, dec, np.full(1, ra0), np.full(1, dec0))
+            return np.asarray(chords <= 4 * np.sin(np.radians(radius) / 2) ** 2)
+        case ShapeKind.BOX:
+            ra0, dec0, width, height = shape.numbers
+            turn = np.abs(wrapped(ra - ra0 + 180.0) - 180.0)
+            return np.asarray((turn <= width / 2) & (np.abs(dec - dec0) <= height / 2))
+        case ShapeKind.POLYGON:
+            points = unit_vectors(ra, dec)
+            found = Polygon.of(shape.numbers).contains(points.reshape(-1, 3))
+            return np.asarray(found.reshape(points.shape[:-1]))
+        case _:
+            assert_never(shape.kind)
+
+
+def bounding_circle(shape: Shape) -> tuple[float, float, float]:
+    """ra, dec, radius of a circle that holds the region."""
+    match shape.kind:
+        case ShapeKind.CIRCLE:
+            ra, dec, radius = shape.numbers
+            return ra, dec, radius
+        case ShapeKind.BOX:
+            return _circle_of_box(*shape.numbers)
+        case ShapeKind.POLYGON:
+            return Polygon.of(shape.numbers).circle()
+        case _:
+            assert_never(shape.kind)
+
+
+def _circle_of_box(
+    ra: float, dec: float, width: float, height: float
+) -> tuple[float, float, float]:
+    south, north = max(-90.0, dec - height / 2), min(90.0, dec + height / 2)
+    middle = (south + north) / 2
+    if width > 90 or south <= -89 or north >= 89:
+        pole = 90.0 if middle >= 0 else -90.0
+        return ra, pole, min(180.0, abs(pole - (south if pole > 0 else north)) + 1e-9)
+    # On a meridian or a parallel the farthest point of a narrow box is a corner or on its equator.
+    nearest = min(max(0.0, south), north)
+    turn = np.full(3, ra + width / 2)
+    reach = separation_arcsec(
+        np.full(3, ra), np.full(3, middle), turn, np.array([south, nearest, north])
+    )
+    return ra, middle, float(reach.max()) / 3600 * (1 + 1e-9) + 1e-9
+
+
+def grow(shape: Shape, by_arcsec: float) -> Shape:
+    """A region that holds every point within `by_arcsec` of this one; for a polygon, a circle."""
+    by = by_arcsec / 3600
+    if shape.kind is not ShapeKind.BOX:
+        ra, dec, radius = bounding_circle(shape)
+        return Shape(ShapeKind.CIRCLE, (ra, dec, min(180.0, radius + by)))
+    ra, dec, width, height = shape.numbers
+    reach = min(90.0, abs(dec) + height / 2 + by)
+    turn = 180.0 if reach >= 90 else _turn(by, reach)
+    # A box that grows over a pole would lack what lies behind it.
+    width = min(360.0, width + 2 * turn)
+    return Shape(ShapeKind.BOX, (ra, dec, width, min(180.0, height + 2 * by)))
+
+
+def _turn(by: float, declination: float) -> float:
+    """How far in ra a circle of radius `by` reaches around a point; 180 where it holds a pole."""
+    if abs(declination) + by >= 90:
+        return 180.0
+    return degrees(asin(min(1.0, sin(radians(by)) / cos(radians(declination)))))
+
+
+def box_may_touch(
+    numbers: tuple[float, ...], ra: F64, dec: F64, within: float
+) -> NDArray[np.bool_]:
+    """Which points may lie within a distance (degrees) of a box; a superset, for covers."""
+    ra0, dec0, width, height = numbers
+    ratio = np.sin(np.radians(min(within, 90.0))) / np.maximum(np.cos(np.radians(dec)), 1e-300)
+    turn = np.where(np.abs(dec) + within >= 90, 180.0, np.degrees(np.arcsin(np.minimum(ratio, 1))))
+    away = np.abs(wrapped(ra - ra0 + 180.0) - 180.0)
+    return np.asarray((away <= width / 2 + turn) & (np.abs(dec - dec0) <= height / 2 + within))
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """A polygon in the gnomonic plane of its vertices' mean, where great circles are lines."""
+
+    frame: F64
+    """Rows: the centre, and two directions across it; unit vectors."""
+    corners: F64
+    """Unit vectors, shape (edges, 3); edge i runs from corner i to corner i + 1."""
+    normals: F64
+    """Of the edges' great circles, unit vectors (0 for an edge without length)."""
+
+    @classmethod
+    def of(cls, numbers: tuple[float, ...]) -> Polygon:
+        """From (ra1, dec1, ra2, dec2, ...), degrees."""
+        corners = unit_vectors(np.array(numbers[0::2]), np.array(numbers[1::2]))
+        centre = corners.mean(axis=0)
+        centre /= np.linalg.norm(centre)
+        across = np.cross(np.eye(3)[np.argmin(np.abs(centre))], centre)
+        across /= np.linalg.norm(across)
+        normals = np.cross(corners, np.roll(corners, -1, axis=0))
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        return cls(np.stack([centre, across, np.cross(centre, across)]), corners, normals)
+
+    def contains(self, points: F64) -> NDArray[np.bool_]:
+        """Which unit vectors, shape (n, 3), lie inside or on an edge."""
+        size = max(1, BLOCK // len(self.corners))
+        blocks = [points[start : start + size] for start in range(0, len(points), size)]
+        found = [self._contains(block) for block in blocks]
+        return np.concatenate(found) if found else np.zeros(0, bool)
+
+    def _contains(self, points: F64) -> NDArray[np.bool_]:
+        depth = points @ self.frame[0]
+        is_before = depth > HORIZON
+        depth = np.where(is_before, depth, 1.0)
+        x, y = ((points @ axis / depth)[:, None] for axis in self.frame[1:])
+        ax, ay = (self.corners @ axis / (self.corners @ self.frame[0]) for axis in self.frame[1:])
+        dx, dy = np.roll(ax, -1) - ax, np.roll(ay, -1) - ay
+        # Even-odd rule: how many edges a ray from the point towards +x crosses.
+        is_crossed = ((ay > y) != (ay + dy > y)) & ((dx * (y - ay) > (x - ax) * dy) == (dy > 0))
+        along = ((x - ax) * dx + (y - ay) * dy) / np.maximum(dx * dx + dy * dy, 1e-300)
+        along = np.clip(along, 0.0, 1.0)
+        distance = (x - ax - along * dx) ** 2 + (y - ay - along * dy) ** 2
+        on_edge = distance.min(axis=1) <= (EDGE * (1 + x * x + y * y)[:, 0]) ** 2
+        is_inside = np.logical_xor.reduce(is_crossed, axis=1)
+        return np.asarray((is_inside | on_edge) & is_before, np.bool_)
+
+    def may_touch(self, points: F64, within: float) -> NDArray[np.bool_]:
+        """Which unit vectors lie inside or within a distance (degrees) of an edge."""
+        following = np.roll(self.corners, -1, axis=0)
+        heights = np.abs(points @ self.normals.T)
+        is_beside = points @ np.cross(self.normals, self.corners).T > 0
+        is_beside &= points @ np.cross(following, self.normals).T > 0
+        near_edge = (is_beside & (heights <= sin(radians(min(within, 90.0))))).any(axis=1)
+        chords = ((points[:, None] - self.corners) ** 2).sum(axis=2).min(axis=1)
+        near_corner = chords <= 4 * sin(radians(min(within, 180.0)) / 2) ** 2
+        return np.asarray(self.contains(points) | near_edge | near_corner, np.bool_)
+
+    def circle(self) -> tuple[float, float, float]:
+        """ra, dec, radius around the centre; degrees."""
+        x, y, z = self.frame[0]
+        away = 2 * np.arcsin(np.linalg.norm(self.corners - self.frame[0], axis=1) / 2)
+        ra, dec = np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
+        return float(ra) % 360, float(dec), float(np.degrees(away.max())) * (1 + 1e-12) + 1e-9
