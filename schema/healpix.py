@@ -106,6 +106,18 @@ def neighbours(order: int, numbers: I64) -> I64:
     return np.asarray(found, np.int64).reshape(-1, 8)
 
 
+def corners(order: int, numbers: I64) -> F64:
+    """The four corners of each pixel as unit vectors, in turn; shape (n, 4, 3).
+
+    A pixel's edge is no great circle: it leaves the one through its corners by up to 0.08 of the
+    resolution, at any order (next to the poles; measured in tests/schema/test_healpix.py).
+    """
+    ra, dec = hpgeom.boundaries(
+        2**order, np.atleast_1d(numbers), step=1, nest=True, lonlat=True, degrees=True
+    )
+    return unit_vectors(ra, dec).reshape(-1, 4, 3)
+
+
 def radius_arcsec(order: int) -> float:
     """The largest distance of any pixel's corner from its centre."""
     return float(hpgeom.max_pixel_radius(2**order, degrees=True)) * 3600

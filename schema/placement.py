@@ -1,0 +1,79 @@
+"""Which shards hold a chunk: weighted rendezvous hashing, a pure function of names and weights.
+
+A shard's score for a key is -weight / ln(u), u a uniform hash of both (Wang & Ravishankar 1998, ACM
+ToN 6, 1; the weighted form is Schindelhauer & Schomaker 2005). The highest scores win: adding a
+shard moves to it only what it wins, removing one moves only what it held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from math import log
+
+import numpy as np
+
+from schema.errors import ConfigError
+from schema.healpix import I64, Pixel
+from schema.manifest import FAMILY_ORDER, INDEX_BUCKETS
+from schema.topology import Shard, ShardId
+
+
+class TooFewShards(ConfigError):
+    """There are fewer shards that take data than replicas are asked for."""
+
+    code = "TOO_FEW_SHARDS"
+
+    def __init__(self, shards: int, replicas: int) -> None:
+        super().__init__(f"{replicas} replicas need as many shards; {shards} take data")
+        self.shards, self.replicas = shards, replicas
+
+
+def place(
+    pixel: Pixel, *, family: str, shards: Sequence[Shard], replicas: int
+) -> tuple[ShardId, ...]:
+    """The shards of a chunk, the primary first.
+
+    All chunks of a family within one pixel of order FAMILY_ORDER lie together. Shards of weight 0
+    take nothing. Raises TooFewShards.
+    """
+    ancestor = pixel.ancestor(FAMILY_ORDER)
+    return _highest(f"{family}/pixel/{ancestor.order}/{ancestor.number}", shards, replicas)
+
+
+def place_bucket(
+    bucket: int, *, family: str, shards: Sequence[Shard], replicas: int
+) -> tuple[ShardId, ...]:
+    """The shards of one bucket of a family's director indexes, the primary first."""
+    return _highest(f"{family}/bucket/{bucket}", shards, replicas)
+
+
+def bucket_of(keys: I64) -> I64:
+    """The director index's bucket of each key."""
+    mixed = splitmix64(np.asarray(keys, np.int64).view(np.uint64))
+    return (mixed % np.uint64(INDEX_BUCKETS)).astype(np.int64)
+
+
+def splitmix64(words: np.typing.NDArray[np.uint64]) -> np.typing.NDArray[np.uint64]:
+    """The finaliser of SplitMix64 (Steele, Lea & Flood 2014), a bijection of 64-bit words."""
+    mixed = words + np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+def _highest(key: str, shards: Sequence[Shard], replicas: int) -> tuple[ShardId, ...]:
+    takers = [shard for shard in shards if shard.weight > 0]
+    if len(takers) < replicas:
+        raise TooFewShards(len(takers), replicas)
+    ranked = sorted(takers, key=lambda shard: (-_score(key, shard), shard.shard_id))
+    return tuple(shard.shard_id for shard in ranked[:replicas])
+
+
+def _score(key: str, shard: Shard) -> float:
+    digest = blake2b(f"{key}/{shard.shard_id}".encode(), digest_size=8).digest()
+    uniform = (int.from_bytes(digest, "big") + 0.5) / 2**64
+    return -shard.weight / log(uniform) if uniform < 1 else float("inf")
