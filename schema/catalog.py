@@ -1,7 +1,7 @@
 """The catalog model: what a catalog's tables and columns are, and how its rows are laid out.
 
-Built once from Felis and a layout (`schema/felis.py`, `schema/layout.py`), stored by the coordinator
-as JSON, read by everyone. Names keep their case and answer case-insensitively.
+Built once from Felis and a layout (`schema/felis.py`, `schema/roles.py`), stored by the
+coordinator as JSON, read by everyone. Names keep their case and answer case-insensitively.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ class Column:
     description: str = ""
     principal: bool = False
     indexed: bool = False
+    """Whether a condition on it is answered without a scan."""
+    std: bool = False
+    """Whether an IVOA standard defines it (TAP_SCHEMA.columns.std)."""
     felis_type: str = ""
     """The Felis datatype that it was declared with (`char`, `byte`...)."""
 
@@ -65,13 +68,27 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A condition that every row fulfils; `schema.conditions` makes its PostgreSQL `expression`."""
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table and its role.
 
     `key` is a director's own key, a child's foreign key to `parent`'s key, a match table's first
     key. `ra`, `dec` name the row's own position (ICRS degrees): always for directors, where it has
-    one for others. `match` is a match table's second (director, key). `sentinels` are values of `key`
-    that mean "no parent", beside NULL.
+    one for others. `parent` of a match table is its first director, `match` its second (director,
+    key). `parent_key` is the parent's column that `key` refers to: a director's own key, or the
+    column that tells a child's rows apart. `sentinels` are values of `key` that mean "no parent",
+    beside NULL.
+
+    `indexes` are the B-trees of its parts beside those of the hidden columns. `unique` (and
+    `primary_key`) are held by the database in replicated tables; of partitioned tables the ingest
+    checks the director's key. `is_named` tells whether the layout names the table.
     """
 
     name: str
@@ -82,13 +99,17 @@ class Table:
     ra: str | None = None
     dec: str | None = None
     parent: str | None = None
+    parent_key: str | None = None
     match: tuple[str, str] | None = None
     sentinels: tuple[int, ...] = ()
     keep_unplaced: bool = False
     indexes: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    checks: tuple[Check, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     description: str = ""
     felis_id: str = ""
+    is_named: bool = True
 
     @property
     def is_partitioned(self) -> bool:
@@ -97,6 +118,11 @@ class Table:
     @property
     def has_position(self) -> bool:
         return self.ra is not None
+
+    @property
+    def is_key_unique(self) -> bool:
+        """Whether `key` alone tells rows apart; a versioned director's does not."""
+        return self.role is Role.DIRECTOR and self.primary_key in ((), (self.key,))
 
     def column(self, name: str) -> Column | None:
         """The column of that name in any case; None where there is none.
@@ -161,3 +187,19 @@ class Catalog:
             assert parent is not None, f"{table.name} has no parent"
             table = parent
         return table
+
+
+def family_key(catalog: Catalog, table: Table, column: str) -> str | None:
+    """The table whose key this column holds: its own if it is a parent's key, a child's parent's.
+
+    Rows with equal values of such columns lie in one chunk.
+    """
+    if table.role in (Role.CHILD, Role.MATCH) and table.key == column:
+        return table.parent
+    is_own_key = (
+        table.key == column if table.role is Role.DIRECTOR else table.primary_key == (column,)
+    )
+    has_children = any(child.parent == table.name for child in catalog.tables)
+    if is_own_key and (table.role is Role.DIRECTOR or has_children):
+        return table.name
+    return None

@@ -11,6 +11,9 @@ from enum import StrEnum
 
 import pyarrow as pa
 
+MAX_TEXT_LENGTH = 10_485_760
+"""PostgreSQL's longest varchar(n)."""
+
 
 class Type(StrEnum):
     """The type of a column or of an expression."""
@@ -63,3 +66,40 @@ SPELLINGS: dict[Type, Spelling] = {
         "timestamp", "TIMESTAMP", pa.timestamp("us"), "char", "*", "timestamp"
     ),
 }
+
+FELIS_TYPES: dict[str, Type] = {
+    "boolean": Type.BOOLEAN,
+    "byte": Type.SHORT,
+    "short": Type.SHORT,
+    "int": Type.INT,
+    "long": Type.LONG,
+    "float": Type.FLOAT,
+    "double": Type.DOUBLE,
+    "char": Type.TEXT,
+    "string": Type.TEXT,
+    "unicode": Type.TEXT,
+    "text": Type.TEXT,
+    "binary": Type.BINARY,
+    "timestamp": Type.TIMESTAMP,
+}
+"""The type of each Felis datatype."""
+
+
+def postgres_type(kind: Type, length: int | None = None) -> str:
+    """How PostgreSQL spells a column's type.
+
+    Text of a known length is `varchar(length)`, never the blank-padded `char(length)`; it sorts by
+    code point, as DuckDB's does.
+    """
+    if kind is not Type.TEXT:
+        return SPELLINGS[kind].postgres
+    bounded = length is not None and length <= MAX_TEXT_LENGTH
+    return f'{f"varchar({length})" if bounded else "text"} COLLATE "C"'
+
+
+def votable_arraysize(kind: Type, length: int | None = None) -> str | None:
+    """The VOTable `arraysize` of a column: None for a scalar, `16*` for at most 16 characters."""
+    arraysize = SPELLINGS[kind].votable_arraysize
+    if arraysize is not None and length is not None:
+        return f"{length}*"
+    return arraysize
