@@ -20,6 +20,7 @@ class Limits:
     merge_temp_bytes: int = 16 * 2**30
     max_text_bytes: int = 1_000_000
     max_nesting: int = 64
+    max_tokens: int = 200_000
     max_fragment_rows: int = 200_000_000
 
 
