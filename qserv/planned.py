@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from qserv.bound import Output, Query, RelationId, Select
-from schema.catalog import Catalog, Table
+from schema.catalog import HEALPIX_29, Catalog, Table
 from schema.cover import Ranges
 from schema.healpix import Pixel
 from schema.types import Type
@@ -37,8 +37,10 @@ class Reading(StrEnum):
 class ChunkSource:
     """One relation of a fragment: what it reads of each chunk.
 
-    `columns` are the stored columns that the fragment uses. `ranges`, where given, bound
-    `_healpix_29` of the rows that can matter: an index condition, and a reason to skip parts.
+    `columns` are the stored columns that the fragment uses. `ranges`, where given, bound the hidden
+    column `range_column` of the rows that can matter: an index condition, and (for `_healpix_29`) a
+    reason to skip parts. `cells_radius`, degrees, asks for one more column `_cell`: each row once for
+    every cell of `sky.cells_around` of its position, for near-neighbour joins.
     """
 
     relation: RelationId
@@ -47,6 +49,8 @@ class ChunkSource:
     reading: Reading
     columns: tuple[str, ...]
     ranges: Ranges | None = None
+    range_column: str = HEALPIX_29
+    cells_radius: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

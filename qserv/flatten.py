@@ -1,0 +1,119 @@
+"""Merge simple sub-queries of FROM into the block around them, so that their tables can be local.
+
+A sub-query without grouping, DISTINCT or limit is its FROM and WHERE with other names. On the
+null-supplying side of an outer join only plain columns may be renamed: an expression could make a
+value out of the NULLs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qserv.bound import (
+    BaseTable,
+    Column,
+    Derived,
+    Exists,
+    Expression,
+    Fetched,
+    InQuery,
+    Join,
+    JoinKind,
+    Output,
+    Query,
+    RelationId,
+    Scalar,
+    Select,
+    SetOperation,
+    Source,
+)
+from qserv.traverse import conjunction, conjuncts, rewrite, rewrite_query
+
+Renames = dict[RelationId, tuple[Output, ...]]
+
+
+def flatten(query: Query) -> Query:
+    """The query with its simple sub-queries merged, at every depth; the same rows."""
+    if isinstance(query, SetOperation):
+        return replace(query, left=flatten(query.left), right=flatten(query.right))
+    renames: Renames = {}
+    conditions = list(conjuncts(query.where))
+    source = query.source
+    if source is not None:
+        source, lifted = _flatten_source(source, renames, nullable=False)
+        conditions += lifted
+    block = replace(query, source=source, where=conjunction(tuple(conditions)))
+
+    def rename(node: Expression) -> Expression | None:
+        match node:
+            case Column(relation=relation) if relation in renames:
+                return renames[relation][int(node.name[1:])].expression
+            case Exists() | Scalar():
+                return replace(node, query=rewrite_query(flatten(node.query), rename))
+            case InQuery():
+                argument = rewrite(node.argument, rename)
+                return replace(
+                    node, argument=argument, query=rewrite_query(flatten(node.query), rename)
+                )
+            case _:
+                return None
+
+    return rewrite_query(block, rename)
+
+
+def _flatten_source(
+    source: Source, renames: Renames, *, nullable: bool
+) -> tuple[Source, list[Expression]]:
+    """The source with simple sub-queries replaced by theirs, and the conditions lifted out of them."""
+    match source:
+        case BaseTable() | Fetched():
+            return source, []
+        case Derived():
+            query = flatten(source.query)
+            if isinstance(query, Select) and _is_simple(query, nullable=nullable):
+                renames[source.relation] = query.outputs
+                assert query.source is not None
+                return query.source, list(conjuncts(query.where))
+            return replace(source, query=query), []
+        case Join():
+            return _flatten_join(source, renames, nullable=nullable)
+
+
+def _flatten_join(
+    join: Join, renames: Renames, *, nullable: bool
+) -> tuple[Source, list[Expression]]:
+    """A join; conditions from its null-supplying side go into its ON, others are lifted further."""
+    left_nullable = nullable or join.kind in (JoinKind.RIGHT, JoinKind.FULL)
+    right_nullable = nullable or join.kind in (JoinKind.LEFT, JoinKind.FULL)
+    if join.kind is JoinKind.FULL:
+        return replace(join, left=_inside(join.left), right=_inside(join.right)), []
+    left, from_left = _flatten_source(join.left, renames, nullable=left_nullable)
+    right, from_right = _flatten_source(join.right, renames, nullable=right_nullable)
+    match join.kind:
+        case JoinKind.LEFT:
+            on = conjunction((*conjuncts(join.on), *from_right))
+            return replace(join, left=left, right=right, on=on), from_left
+        case JoinKind.RIGHT:
+            on = conjunction((*conjuncts(join.on), *from_left))
+            return replace(join, left=left, right=right, on=on), from_right
+        case _:
+            return replace(join, left=left, right=right), [*from_left, *from_right]
+
+
+def _inside(source: Source) -> Source:
+    """A side of a FULL join: its sub-queries stay, flattened within."""
+    match source:
+        case Derived():
+            return replace(source, query=flatten(source.query))
+        case Join():
+            return replace(source, left=_inside(source.left), right=_inside(source.right))
+        case _:
+            return source
+
+
+def _is_simple(query: Select, *, nullable: bool) -> bool:
+    """Whether the block only filters and renames (or computes, where that is allowed)."""
+    has_shape = query.is_grouped or query.distinct or query.having is not None
+    if has_shape or query.limit is not None or query.offset or query.source is None:
+        return False
+    return not nullable or all(isinstance(o.expression, Column) for o in query.outputs)

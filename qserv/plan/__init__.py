@@ -1,0 +1,1 @@
+"""Plan: from a bound query to fragments and a merge. Pure; read `make.py` first."""

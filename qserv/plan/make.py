@@ -1,0 +1,184 @@
+"""Plan: every maximal subtree that each chunk can answer alone becomes a fragment; DuckDB does the rest.
+
+Read in this order: `make_plan`, `_Planner.query`, `_Planner.select`, then `push.py` for blocks that go
+to the chunks whole. A local that cannot take its block along is fetched: its columns that the rest of
+the statement names are the outputs of its fragment, known only when the whole merge is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from qserv.bound import (
+    Column,
+    Exists,
+    Expression,
+    Fetched,
+    InQuery,
+    Literal,
+    Output,
+    Query,
+    RelationId,
+    Scalar,
+    Select,
+    SetOperation,
+)
+from qserv.plan.fragments import build_fragment, separations_of
+from qserv.plan.local import Local
+from qserv.plan.pieces import Gatherer
+from qserv.plan.prune import Known, Located
+from qserv.plan.push import Pushed, push
+from qserv.planned import Fragment, Plan
+from qserv.traverse import conjunction, conjuncts, query_nodes, rewrite, rewrite_query
+from schema.manifest import Manifest
+from schema.types import Type
+
+
+def make_plan(query: Query, manifests: Mapping[str, Manifest], located: Located) -> Plan:
+    """The plan of an analysed query.
+
+    Parameters
+    ----------
+    manifests
+        The pinned snapshot of each catalog that the query reads, by the catalog's name.
+    located
+        Where the director index found the keys that `analyse` wanted.
+    """
+    planner = _Planner(Known(manifests, located, separations_of(manifests)))
+    merge = planner.query(query)
+    merge = planner.finish(merge)
+    return Plan(
+        fragments=tuple(planner.fragments.values()),
+        merge=merge,
+        outputs=query.outputs,
+        snapshots=tuple((name, manifest.snapshot) for name, manifest in sorted(manifests.items())),
+        is_concatenation=_is_concatenation(merge),
+        limit=merge.limit,
+        offset=merge.offset,
+    )
+
+
+class _Planner:
+    """One planning: the fragments made so far, and the locals whose outputs are still open."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.fragments: dict[str, Fragment] = {}
+        self._open: dict[str, tuple[Local, str, bool]] = {}
+        self._rows_only = False
+
+    # -------------------------------------------------------------- the tree
+
+    def query(self, query: Query) -> Query:
+        """The query with its locals replaced by fetched relations."""
+        if isinstance(query, SetOperation):
+            return replace(query, left=self.query(query.left), right=self.query(query.right))
+        return self.select(query)
+
+    def select(self, block: Select) -> Query:
+        """One block: sent to the chunks whole where that is sound, else over fetched pieces."""
+        if block.source is None:
+            return self._with_subqueries(block)
+        gatherer = Gatherer(self.known.separations, self.query, self.fetch)
+        gathered = gatherer.gather(block.source, conjuncts(block.where))
+        local = gathered.local()
+        if local is not None:
+            pushed = push(block, local, self.known.manifests)
+            if isinstance(pushed, Pushed):
+                return self._pushed(pushed, local)
+            gathered = replace(gathered, reasons=(pushed.reason,))
+        source = gatherer.joined(gathered)
+        rest = replace(block, source=source, where=conjunction(gathered.conditions))
+        return self._with_subqueries(rest)
+
+    def fetch(self, local: Local, why: str) -> Fetched:
+        """A fragment whose outputs are the columns that the finished merge names."""
+        name = self._next_name()
+        self._open[name] = (local, why, self._rows_only)
+        return Fetched(RelationId(name), name)
+
+    def _next_name(self) -> str:
+        return f"f{len(self.fragments) + len(self._open)}"
+
+    def _pushed(self, pushed: Pushed, local: Local) -> Query:
+        """A block that chunks answer; nothing to ask where the manifest knows the answer."""
+        if pushed.fragment is None:
+            return pushed.merge("")
+        name = self._next_name()
+        self.fragments[name] = build_fragment(name, pushed.fragment, local, self.known, pushed.why)
+        return pushed.merge(name)
+
+    def _with_subqueries(self, block: Select) -> Query:
+        """The block with the sub-queries of its expressions planned; its FROM is planned already."""
+
+        def plan(node: Expression) -> Expression | None:
+            match node:
+                case Exists():
+                    return replace(node, query=self._set_of_rows(node.query))
+                case InQuery():
+                    inner = self._set_of_rows(_distinct(node.query))
+                    return replace(node, argument=rewrite(node.argument, plan), query=inner)
+                case Scalar():
+                    return replace(node, query=self.query(node.query))
+                case _:
+                    return None
+
+        source, block = block.source, replace(block, source=None)
+        planned = rewrite_query(block, plan)
+        assert isinstance(planned, Select)
+        return replace(planned, source=source)
+
+    def _set_of_rows(self, query: Query) -> Query:
+        """A sub-query of which only the set of rows matters: its fragments may send each row once."""
+        before, self._rows_only = self._rows_only, isinstance(query, Select) and _is_plain(query)
+        planned = self.query(query)
+        self._rows_only = before
+        return planned
+
+    # -------------------------------------------------------------- open fragments
+
+    def finish(self, merge: Query) -> Query:
+        """Close the open fragments: their outputs are the columns that the merge names."""
+        named: dict[RelationId, dict[Column, None]] = {}
+        for node in query_nodes(merge):
+            if isinstance(node, Column):
+                named.setdefault(node.relation, {})[node] = None
+        renames: dict[Column, Column] = {}
+        for name, (local, why, once) in self._open.items():
+            columns = [c for r in sorted(local.relations) for c in named.get(r, {})]
+            outputs = tuple(Output(c, c.name) for c in columns)
+            renames |= {
+                column: Column(RelationId(name), f"c{i}", column.type)
+                for i, column in enumerate(columns)
+            }
+            block = Select(outputs or (Output(Literal(1, Type.INT), "c0"),), distinct=once)
+            self.fragments[name] = build_fragment(name, block, local, self.known, why)
+        if not renames:
+            return merge
+        return rewrite_query(
+            merge, lambda node: renames.get(node) if isinstance(node, Column) else None
+        )
+
+
+def _distinct(query: Query) -> Query:
+    """The query of `IN (...)`: the same set with each value once."""
+    if isinstance(query, Select) and _is_plain(query):
+        return replace(query, distinct=True, order=())
+    return query
+
+
+def _is_plain(query: Select) -> bool:
+    return not query.is_grouped and query.limit is None and not query.offset
+
+
+def _is_concatenation(merge: Query) -> bool:
+    """Whether the merge only passes on the columns of one fragment, in their order."""
+    if not isinstance(merge, Select) or not isinstance(merge.source, Fetched):
+        return False
+    has_work = merge.where or merge.group or merge.is_grouped or merge.distinct or merge.order
+    straight = all(
+        output.expression == Column(merge.source.relation, f"c{i}", output.type)
+        for i, output in enumerate(merge.outputs)
+    )
+    return not has_work and straight

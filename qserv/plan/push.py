@@ -1,0 +1,209 @@
+"""Blocks that go to the chunks whole: filters and projections, top-N, DISTINCT, groups.
+
+A group is final in the fragment only where a chunk holds all of its rows: the group's key holds the
+own, non-null key of a director that the local reads from own rows and no outer join can lose. All
+other groups are sent as partial aggregates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from qserv.bound import (
+    Aggregate,
+    BaseTable,
+    Column,
+    Expression,
+    Fetched,
+    Literal,
+    Output,
+    RelationId,
+    Select,
+    SortKey,
+)
+from qserv.plan.aggregates import Aggregates, aggregates_of, finished
+from qserv.plan.local import Local, Refusal
+from qserv.planned import Reading
+from qserv.traverse import has_subquery, relations, rewrite
+from schema.catalog import Role
+from schema.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A block split in two: what each chunk answers (None: nothing), and the merge by its name."""
+
+    fragment: Select | None
+    merge: Callable[[str], Select]
+    why: str = ""
+
+
+def push(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> Pushed | Refusal:
+    """The block as a fragment over the local and a merge of its rows."""
+    expressions = tuple(_expressions(block))
+    if any(has_subquery(expression) for expression in expressions):
+        return Refusal("a sub-query stands in the block")
+    if any(not relations(expression) <= local.relations for expression in expressions):
+        return Refusal("the block names a relation of the query around it")
+    if not block.is_grouped:
+        return _rows(block)
+    counted = _counted(block, local, manifests)
+    if counted is not None:
+        return counted
+    if any(_is_own_key(key, local) for key in block.group):
+        return _rows(block, why="groups are final: each lies in one chunk")
+    aggregates = aggregates_of(expressions)
+    if aggregates.are_partial:
+        return _partial(block, aggregates)
+    argument = aggregates.sole_distinct()
+    if argument is not None:
+        return _distinct_values(block, argument)
+    return Refusal("distinct aggregates beside others need all rows at once")
+
+
+def _expressions(block: Select) -> Iterable[Expression]:
+    """The expressions of a block but those of its FROM and WHERE."""
+    yield from (output.expression for output in block.outputs)
+    yield from (key.expression for key in block.order)
+    yield from block.group
+    if block.having is not None:
+        yield block.having
+
+
+class _Sent:
+    """The outputs of a fragment, each once, and their columns in the merge."""
+
+    def __init__(self) -> None:
+        self._places: dict[Expression, int] = {}
+
+    def place(self, expression: Expression) -> int:
+        """The output that gives the expression."""
+        return self._places.setdefault(expression, len(self._places))
+
+    def outputs(self) -> tuple[Output, ...]:
+        return tuple(Output(expression, f"c{i}") for expression, i in self._places.items())
+
+    def column(self, expression: Expression) -> Column:
+        """The merge's column of it, of a fragment yet without name."""
+        return Column(_UNNAMED, f"c{self.place(expression)}", expression.type)
+
+
+_UNNAMED = RelationId("")
+
+
+def _named(block: Select, name: str) -> Select:
+    """The merge of a fragment that has its name now."""
+
+    def name_it(node: Expression) -> Expression | None:
+        if isinstance(node, Column) and node.relation == _UNNAMED:
+            return replace(node, relation=RelationId(name))
+        return None
+
+    return replace(
+        block,
+        source=Fetched(RelationId(name), name),
+        outputs=tuple(replace(o, expression=rewrite(o.expression, name_it)) for o in block.outputs),
+        order=tuple(SortKey(rewrite(k.expression, name_it), k.descending) for k in block.order),
+        group=tuple(rewrite(key, name_it) for key in block.group),
+        having=None if block.having is None else rewrite(block.having, name_it),
+    )
+
+
+def _merge_of(block: Select) -> Callable[[str], Select]:
+    return lambda name: _named(block, name)
+
+
+def _rows(block: Select, why: str = "") -> Pushed:
+    """Rows as they are (or final groups): each chunk sends its own, at most the first `limit`."""
+    sent = _Sent()
+    outputs = tuple(replace(o, expression=sent.column(o.expression)) for o in block.outputs)
+    order = tuple(SortKey(sent.column(key.expression), key.descending) for key in block.order)
+    merge = replace(
+        block, outputs=outputs, where=None, group=(), having=None, is_grouped=False, order=order
+    )
+    first = None if block.limit is None else block.limit + block.offset
+    fragment = replace(
+        block,
+        outputs=sent.outputs(),
+        source=None,
+        where=None,
+        order=block.order if first is not None else (),
+        limit=first,
+        offset=0,
+    )
+    return Pushed(fragment, _merge_of(merge), why)
+
+
+def _partial(block: Select, aggregates: Aggregates) -> Pushed:
+    """Groups that several chunks may share: partial aggregates, finished in the merge."""
+    sent = _Sent()
+    keys = {key: sent.column(key) for key in block.group}
+    whole = {a: finished(a, sent.column) for a in aggregates.found}
+
+    def finish(node: Expression) -> Expression | None:
+        if node in keys:
+            return keys[node]
+        return whole[node] if isinstance(node, Aggregate) else None
+
+    return Pushed(
+        Select(sent.outputs(), group=block.group, is_grouped=True),
+        _merge_of(_over_groups(block, finish)),
+        "groups may lie in several chunks: partial aggregates",
+    )
+
+
+def _distinct_values(block: Select, argument: Expression) -> Pushed:
+    """Distinct aggregates of one argument: chunks send each group's values once."""
+    sent = _Sent()
+    keys = {key: sent.column(key) for key in block.group}
+    value = sent.column(argument)
+
+    def finish(node: Expression) -> Expression | None:
+        if node in keys:
+            return keys[node]
+        return replace(node, argument=value) if isinstance(node, Aggregate) else None
+
+    return Pushed(
+        Select(sent.outputs(), distinct=True),
+        _merge_of(_over_groups(block, finish)),
+        "chunks send each value once",
+    )
+
+
+def _over_groups(block: Select, finish: Callable[[Expression], Expression | None]) -> Select:
+    """The merge of a grouped block, its expressions finished."""
+    return replace(
+        block,
+        outputs=tuple(replace(o, expression=rewrite(o.expression, finish)) for o in block.outputs),
+        order=tuple(SortKey(rewrite(k.expression, finish), k.descending) for k in block.order),
+        group=tuple(rewrite(key, finish) for key in block.group),
+        having=None if block.having is None else rewrite(block.having, finish),
+        where=None,
+    )
+
+
+def _is_own_key(key: Expression, local: Local) -> bool:
+    """Whether a group by this key lies in one chunk: it is a preserved own director's non-null key."""
+    if not isinstance(key, Column):
+        return False
+    member = local.member(key.relation)
+    if member is None or member.reading is not Reading.OWN or not member.preserved:
+        return False
+    column = member.table.column(key.name)
+    is_key = member.table.role is Role.DIRECTOR and member.table.key == key.name
+    return is_key and column is not None and not column.nullable
+
+
+def _counted(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> Pushed | None:
+    """COUNT(*) of one whole table: the manifest knows it."""
+    base = local.source
+    if not isinstance(base, BaseTable) or local.filters or block.group or block.having is not None:
+        return None
+    count = Aggregate("count", None, distinct=False, type=block.outputs[0].type)
+    if any(output.expression != count for output in block.outputs):
+        return None
+    rows = manifests[base.catalog.name].rows_of(base.table.name)
+    outputs = tuple(replace(o, expression=Literal(rows, o.type)) for o in block.outputs)
+    merge = replace(block, outputs=outputs, source=None, where=None, order=(), is_grouped=False)
+    return Pushed(None, lambda _name: merge, "the manifest knows the count")

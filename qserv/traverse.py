@@ -1,0 +1,244 @@
+"""Walks over the bound tree: rebuild it, list what it names, split conditions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from qserv.bound import (
+    Aggregate,
+    BaseTable,
+    Call,
+    Case,
+    Cast,
+    Column,
+    Derived,
+    Exists,
+    Expression,
+    Fetched,
+    InList,
+    InQuery,
+    InShape,
+    Join,
+    Literal,
+    Query,
+    RelationId,
+    Scalar,
+    Select,
+    SetOperation,
+    SortKey,
+    Source,
+    Within,
+)
+from schema.types import Type
+
+Rewrite = Callable[[Expression], Expression | None]
+"""Gives what stands for a node, or None to look inside it."""
+
+
+def rewrite(expression: Expression, by: Rewrite) -> Expression:
+    """The expression with every node that `by` answers for replaced, outermost first.
+
+    Looks into sub-queries too, so that their references to outer relations follow.
+    """
+    found = by(expression)
+    if found is not None:
+        return found
+    match expression:
+        case Column() | Literal():
+            return expression
+        case Call():
+            return replace(
+                expression, arguments=tuple(rewrite(item, by) for item in expression.arguments)
+            )
+        case Aggregate(argument=None):
+            return expression
+        case Aggregate(argument=argument) | Cast(argument=argument):
+            assert argument is not None
+            return replace(expression, argument=rewrite(argument, by))
+        case Case():
+            return replace(
+                expression,
+                branches=tuple((rewrite(w, by), rewrite(t, by)) for w, t in expression.branches),
+                otherwise=None
+                if expression.otherwise is None
+                else rewrite(expression.otherwise, by),
+            )
+        case InList():
+            return replace(
+                expression,
+                argument=rewrite(expression.argument, by),
+                items=tuple(rewrite(item, by) for item in expression.items),
+            )
+        case InQuery():
+            return replace(
+                expression,
+                argument=rewrite(expression.argument, by),
+                query=rewrite_query(expression.query, by),
+            )
+        case Exists() | Scalar():
+            return replace(expression, query=rewrite_query(expression.query, by))
+        case InShape():
+            return replace(
+                expression, ra=rewrite(expression.ra, by), dec=rewrite(expression.dec, by)
+            )
+        case Within():
+            return replace(
+                expression,
+                ra1=rewrite(expression.ra1, by),
+                dec1=rewrite(expression.dec1, by),
+                ra2=rewrite(expression.ra2, by),
+                dec2=rewrite(expression.dec2, by),
+                radius=rewrite(expression.radius, by),
+            )
+
+
+def rewrite_query(query: Query, by: Rewrite) -> Query:
+    """The query with every expression in it rewritten."""
+    outputs = tuple(replace(o, expression=rewrite(o.expression, by)) for o in query.outputs)
+    order = tuple(SortKey(rewrite(key.expression, by), key.descending) for key in query.order)
+    if isinstance(query, SetOperation):
+        return replace(
+            query,
+            left=rewrite_query(query.left, by),
+            right=rewrite_query(query.right, by),
+            outputs=outputs,
+            order=order,
+        )
+    return replace(
+        query,
+        outputs=outputs,
+        order=order,
+        source=None if query.source is None else rewrite_source(query.source, by),
+        where=None if query.where is None else rewrite(query.where, by),
+        group=tuple(rewrite(item, by) for item in query.group),
+        having=None if query.having is None else rewrite(query.having, by),
+    )
+
+
+def rewrite_source(source: Source, by: Rewrite) -> Source:
+    """The source with every expression in it rewritten."""
+    match source:
+        case BaseTable() | Fetched():
+            return source
+        case Derived():
+            return replace(source, query=rewrite_query(source.query, by))
+        case Join():
+            return replace(
+                source,
+                left=rewrite_source(source.left, by),
+                right=rewrite_source(source.right, by),
+                on=None if source.on is None else rewrite(source.on, by),
+            )
+
+
+def nodes(expression: Expression) -> Iterator[Expression]:
+    """Every node of an expression, those of its sub-queries included."""
+    found: list[Expression] = []
+
+    def note(node: Expression) -> None:
+        found.append(node)
+
+    rewrite(expression, note)
+    return iter(found)
+
+
+def query_nodes(query: Query) -> list[Expression]:
+    """Every expression node of a query, those of its sub-queries and sources included."""
+    found: list[Expression] = []
+
+    def note(node: Expression) -> None:
+        found.append(node)
+
+    rewrite_query(query, note)
+    return found
+
+
+def columns(expression: Expression) -> set[Column]:
+    """The columns that an expression names."""
+    return {node for node in nodes(expression) if isinstance(node, Column)}
+
+
+def relations(expression: Expression) -> set[RelationId]:
+    """The relations that an expression names."""
+    return {column.relation for column in columns(expression)}
+
+
+def has_subquery(expression: Expression) -> bool:
+    """Whether a query stands inside the expression."""
+    return any(isinstance(node, InQuery | Exists | Scalar) for node in nodes(expression))
+
+
+def has_aggregate(expression: Expression) -> bool:
+    """Whether an aggregate of this block stands inside the expression (not in a sub-query)."""
+    found = False
+
+    def look(node: Expression) -> Expression | None:
+        nonlocal found
+        found = found or isinstance(node, Aggregate)
+        return node if isinstance(node, InQuery | Exists | Scalar) else None
+
+    rewrite(expression, look)
+    return found
+
+
+def conjuncts(condition: Expression | None) -> tuple[Expression, ...]:
+    """The conditions that must all hold; none for None."""
+    if condition is None:
+        return ()
+    if isinstance(condition, Call) and condition.name == "and":
+        return tuple(part for argument in condition.arguments for part in conjuncts(argument))
+    return (condition,)
+
+
+def conjunction(conditions: tuple[Expression, ...]) -> Expression | None:
+    """One condition that says all of them; None for none."""
+    match conditions:
+        case ():
+            return None
+        case (single,):
+            return single
+        case _:
+            return Call("and", conditions, Type.BOOLEAN)
+
+
+def leaves(source: Source | None) -> Iterator[BaseTable | Derived | Fetched]:
+    """The relations of a FROM clause, left to right."""
+    match source:
+        case None:
+            return
+        case Join():
+            yield from leaves(source.left)
+            yield from leaves(source.right)
+        case _:
+            yield source
+
+
+def blocks(query: Query) -> Iterator[Select]:
+    """Every SELECT block of a statement, inner ones included."""
+    if isinstance(query, SetOperation):
+        yield from blocks(query.left)
+        yield from blocks(query.right)
+        return
+    yield query
+    for leaf in leaves(query.source):
+        if isinstance(leaf, Derived):
+            yield from blocks(leaf.query)
+    own = replace(query, source=_conditions_only(query.source))
+    for node in query_nodes(own):
+        if isinstance(node, InQuery | Exists | Scalar):
+            yield from blocks(node.query)
+
+
+def _conditions_only(source: Source | None) -> Source | None:
+    """The source with derived tables left out, so that their blocks are not met twice."""
+    match source:
+        case Join():
+            left, right = _conditions_only(source.left), _conditions_only(source.right)
+            assert left is not None
+            assert right is not None
+            return replace(source, left=left, right=right)
+        case Derived():
+            return Fetched(source.relation, "")
+        case _:
+            return source
