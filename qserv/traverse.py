@@ -242,3 +242,13 @@ def _conditions_only(source: Source | None) -> Source | None:
             return Fetched(source.relation, "")
         case _:
             return source
+
+
+def base_relations(query: Query) -> list[BaseTable | Fetched]:
+    """The base tables and fetched relations of a whole statement, sub-queries included."""
+    return [
+        leaf
+        for block in blocks(query)
+        for leaf in leaves(block.source)
+        if isinstance(leaf, BaseTable | Fetched)
+    ]
