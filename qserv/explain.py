@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qserv.bound import Fetched, RelationId
+from qserv.bound import BaseTable, Fetched, RelationId
 from qserv.planned import ChunkSource, Engine, Fragment, Plan, Reading
 from qserv.render import Dialect, render
 from qserv.traverse import base_relations
@@ -85,8 +85,11 @@ def explain_plan(plan: Plan) -> Explanation:
     is_interactive = all(f.engine is Engine.POSTGRES for f in plan.fragments)
     names: dict[RelationId, str] = {}
     for base in base_relations(plan.merge):
-        is_fetched = isinstance(base, Fetched)
-        names[base.relation] = base.fragment if is_fetched else quote(base.table.name)
+        match base:
+            case Fetched():
+                names[base.relation] = base.fragment
+            case BaseTable():
+                names[base.relation] = quote(base.table.name)
     return Explanation(
         fragments=tuple(_facts(fragment) for fragment in plan.fragments),
         merge=render(plan.merge, Dialect.DUCKDB, names),
