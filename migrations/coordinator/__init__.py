@@ -1,0 +1,1 @@
+"""The coordinator's migrations; Alembic finds them by their folder."""

@@ -1,0 +1,1 @@
+"""The coordinator's revisions, oldest first by name."""

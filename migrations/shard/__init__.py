@@ -1,0 +1,1 @@
+"""The shard's migrations; Alembic finds them by their folder."""

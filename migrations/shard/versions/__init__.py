@@ -1,0 +1,1 @@
+"""The shard's revisions, oldest first by name."""
