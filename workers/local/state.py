@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,31 @@ class ClusterState:
     port: int
     data: str = ""
     pg_bin: str = ""
+    pg_version: str = ""
     account: str = ""
     ports: dict[str, int] = field(default_factory=dict)
     running: dict[str, Running] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Notes:
+    """The state of one home, written at each change. Used by one thread, under the home's lock."""
+
+    home: Path
+    state: ClusterState
+
+    def change(self, **fields: Any) -> None:
+        """Replace fields of the state and write it."""
+        self.state = replace(self.state, **fields)
+        write_state(self.home, self.state)
+
+    def started(self, name: str, running: Running) -> None:
+        """Note a process that was started or found running."""
+        self.change(running={**self.state.running, name: running})
+
+    def stopped(self, name: str) -> None:
+        """Note that a process has ended."""
+        self.change(running={n: r for n, r in self.state.running.items() if n != name})
 
 
 @dataclass(frozen=True, slots=True)
