@@ -1,6 +1,7 @@
 """CSV and TSV: a line of names, then a line a row.
 
-NULL is an empty field and an empty text is `""`; fields are quoted where they must be (RFC 4180).
+NULL is an empty field and an empty text is `""`; a field is quoted where it must be (RFC 4180). The
+NULL of a table of one column is `""` too, for readers skip empty lines.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import io
 from collections.abc import Iterator
 
 import pyarrow as pa
-from pyarrow import csv as arrow_csv
+import pyarrow.compute as pc
 
-from qserv.formats.cells import hexadecimal, timestamp_text
+from qserv.formats.cells import as_text, bytes_of
 from qserv.formats.slices import slices
 from qserv.result import Answer
 from schema.types import Type
@@ -33,17 +34,22 @@ def _write(answer: Answer, delimiter: str) -> Iterator[bytes]:
     names = [column.name for column in answer.columns]
     csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(names)
     yield header.getvalue().encode()
-    options = arrow_csv.WriteOptions(include_header=False, delimiter=delimiter)
-    kinds = [column.type for column in answer.columns]
     for batch in slices(answer):
-        sink = io.BytesIO()
-        columns = [_printable(batch.column(i), kind) for i, kind in enumerate(kinds)]
-        named = pa.table(columns, names=[f"c{i}" for i in range(len(columns))])
-        arrow_csv.write_csv(named, sink, options)
-        yield sink.getvalue()
+        cells = [
+            _cells(batch.column(i), column.type, delimiter)
+            for i, column in enumerate(answer.columns)
+        ]
+        null = '""' if len(cells) == 1 else ""
+        joined = pc.binary_join_element_wise(*(pc.fill_null(c, null) for c in cells), delimiter)
+        yield bytes_of(pc.binary_join_element_wise(joined, "\n", ""))
 
 
-def _printable(values: pa.Array, kind: Type) -> pa.Array:
-    if kind is Type.TIMESTAMP:
-        return timestamp_text(values)
-    return hexadecimal(values) if kind is Type.BINARY else values
+def _cells(values: pa.Array, kind: Type, delimiter: str) -> pa.StringArray:
+    text = as_text(values, kind)
+    if kind is not Type.TEXT:
+        return text
+    needs_quotes = pc.match_substring_regex(text, f'^$|[{delimiter}"\r\n]|^ | $')
+    if not pc.any(needs_quotes).as_py():
+        return text
+    doubled = pc.replace_substring(text, '"', '""')
+    return pc.if_else(needs_quotes, pc.binary_join_element_wise('"', doubled, '"', ""), text)

@@ -1,0 +1,7 @@
+"""The HTTP face: TAP 1.1 sync, VOSI, health and metrics.
+
+Read in this order: `service` (what it asks of the store), `parameters`, `failures`,
+`query_response` (a query's life on the wire), `vosi`, `pages`, `metrics`, `app` (the routes),
+`serve`. The endpoints do no querying of their own: `answer` does, in a thread; only waiting is
+asynchronous here.
+"""

@@ -1,0 +1,131 @@
+"""The routes: TAP sync, VOSI, the front page, health and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from qserv.http import vosi
+from qserv.http.failures import BadRequest, failure
+from qserv.http.metrics import QueryMetrics
+from qserv.http.pages import front_page
+from qserv.http.parameters import read_parameters, tap_query
+from qserv.http.query_response import Desk, QueryResponse
+from qserv.http.service import Service
+from schema.catalog import Catalog
+from schema.errors import SkyshardError
+
+XML = "application/xml"
+
+
+def create_app(service: Service) -> Starlette:
+    """The ASGI application over a service."""
+    face = _Face(service)
+    return Starlette(
+        routes=[
+            Route("/tap/sync", face.sync, methods=["GET", "POST"]),
+            Route("/tap/capabilities", face.capabilities),
+            Route("/tap/tables", face.tables),
+            Route("/tap/tables/{name}", face.table),
+            Route("/tap/availability", face.availability),
+            Route("/tap", face.front),
+            Route("/health", face.health),
+            Route("/metrics", face.metrics_page),
+            Route("/", face.front),
+        ]
+    )
+
+
+class _Face:
+    """The endpoints of one application; they share its service and its counters."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._metrics = QueryMetrics()
+        self._desk = Desk(service.http.max_running, self._metrics)
+        self._started = datetime.now(UTC)
+
+    async def sync(self, request: Request) -> ASGIApp:
+        """TAP's synchronous query."""
+        try:
+            parameters = await read_parameters(request, self._service.http.max_body_bytes)
+            if parameters.get("REQUEST", "").lower() == "getcapabilities":
+                return await self.capabilities(request)
+            query = tap_query(parameters)
+        except SkyshardError as error:
+            return failure(error)
+        return QueryResponse(query, self._service, self._desk)
+
+    async def capabilities(self, request: Request) -> Response:
+        """VOSI capabilities."""
+        service = self._service
+        document = vosi.capabilities(self._base_url(request), service.limits, service.functions)
+        return Response(document, media_type=XML)
+
+    async def tables(self, request: Request) -> Response:
+        """VOSI tables; `detail=min` leaves the columns out."""
+        detail = request.query_params.get("detail", "max").lower()
+        if detail not in ("min", "max"):
+            return failure(BadRequest(f"detail={detail!r}: there are min and max"))
+        try:
+            catalogs = await self._catalogs()
+        except SkyshardError as error:
+            return failure(error)
+        return Response(vosi.table_set(catalogs, with_columns=detail == "max"), media_type=XML)
+
+    async def table(self, request: Request) -> Response:
+        """VOSI tables, one of them: `/tap/tables/dp1.Object`."""
+        catalog_name, _, table_name = request.path_params["name"].partition(".")
+        try:
+            catalogs = await self._catalogs()
+        except SkyshardError as error:
+            return failure(error)
+        for catalog in catalogs:
+            table = catalog.table(table_name)
+            if catalog.name.casefold() == catalog_name.casefold() and table is not None:
+                return Response(vosi.one_table(catalog, table), media_type=XML)
+        return Response("no such table\n", 404, media_type="text/plain")
+
+    async def availability(self, _request: Request) -> Response:
+        """VOSI availability."""
+        return Response(vosi.availability(self._started, await self._fault()), media_type=XML)
+
+    async def health(self, _request: Request) -> Response:
+        """200 where queries can be answered, 503 with the reason where not."""
+        fault = await self._fault()
+        if fault is None:
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "unavailable", "reason": fault}, 503)
+
+    async def metrics_page(self, _request: Request) -> Response:
+        """Prometheus' text format."""
+        return Response(self._metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def front(self, request: Request) -> Response:
+        """How to connect."""
+        try:
+            catalogs = await self._catalogs()
+        except SkyshardError:
+            catalogs = ()
+        return HTMLResponse(front_page(self._base_url(request), catalogs))
+
+    async def _catalogs(self) -> Sequence[Catalog]:
+        return await to_thread.run_sync(self._service.catalogs)
+
+    async def _fault(self) -> str | None:
+        try:
+            await to_thread.run_sync(self._service.check)
+        except SkyshardError as error:
+            return str(error)
+        return None
+
+    def _base_url(self, request: Request) -> str:
+        root = self._service.public_url or str(request.base_url)
+        return f"{root.rstrip('/')}/tap"

@@ -1,0 +1,122 @@
+"""TAP's parameters: what a request says, checked (TAP 1.1 section 2.7, DALI 1.1 section 3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from qserv.formats.registry import FORMATS, Format, find_format
+from qserv.http.failures import BadRequest, BodyTooLarge
+
+LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
+_SINGLE = ("REQUEST", "LANG", "QUERY", "MAXREC", "RESPONSEFORMAT", "FORMAT", "RUNID", "VERSION")
+MAX_FIELDS = 64
+MAX_RUN_ID = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TapQuery:
+    """A well-formed request for rows. `max_rows` None: as many as the server's limit allows."""
+
+    text: str
+    form: Format
+    max_rows: int | None = None
+    run_id: str | None = None
+
+
+async def read_parameters(request: Request, max_body_bytes: int) -> dict[str, str]:
+    """The parameters of the URL and the body, names in upper case; only those TAP knows."""
+    pairs = list(request.query_params.multi_items())
+    if request.method == "POST":
+        pairs += await _form_fields(request, max_body_bytes)
+    return _single_values(pairs)
+
+
+def tap_query(parameters: dict[str, str]) -> TapQuery:
+    """The query that the parameters ask for.
+
+    Raises
+    ------
+    BadRequest
+        Where a parameter is missing or not understood.
+    UnknownFormat
+        Where the response format is not one of ours.
+    """
+    if parameters.get("REQUEST", "doQuery").lower() != "doquery":
+        raise BadRequest(f"REQUEST={parameters['REQUEST']!r}: only doQuery is known")
+    if "UPLOAD" in parameters:
+        raise BadRequest("UPLOAD is not offered by this server")
+    language = parameters.get("LANG", "ADQL").upper()
+    if language not in LANGUAGES:
+        raise BadRequest(f"LANG={parameters['LANG']!r}: there are {', '.join(LANGUAGES)}")
+    text = parameters.get("QUERY", "")
+    if not text.strip():
+        raise BadRequest("the parameter QUERY is missing")
+    form = parameters.get("RESPONSEFORMAT") or parameters.get("FORMAT")
+    return TapQuery(
+        text=text,
+        form=find_format(form) if form else next(iter(FORMATS.values())),
+        max_rows=_max_rows(parameters.get("MAXREC")),
+        run_id=parameters.get("RUNID", "")[:MAX_RUN_ID] or None,
+    )
+
+
+def _max_rows(value: str | None) -> int | None:
+    if value is None or not value.strip():
+        return None
+    if not value.strip().isascii() or not value.strip().isdigit():
+        raise BadRequest(f"MAXREC={value!r} is not a whole number >= 0")
+    return min(int(value), 2**62)
+
+
+def _single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        folded = name.upper()
+        if folded in _SINGLE and values.get(folded, value) != value:
+            raise BadRequest(f"the parameter {folded} is given twice")
+        if folded in _SINGLE or folded == "UPLOAD":
+            values[folded] = value
+    return values
+
+
+async def _form_fields(request: Request, max_body_bytes: int) -> list[tuple[str, str]]:
+    body = await _body(request, max_body_bytes)
+    content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if content_type == "multipart/form-data":
+        return await _multipart_fields(request, body)
+    if content_type not in ("application/x-www-form-urlencoded", ""):
+        raise BadRequest(f"Content-Type {content_type!r}: send a form")
+    try:
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise BadRequest("the form in the request's body cannot be read") from error
+
+
+async def _body(request: Request, max_body_bytes: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_body_bytes:
+            raise BodyTooLarge(f"the request's body has more than {max_body_bytes} bytes")
+    return bytes(body)
+
+
+async def _multipart_fields(request: Request, body: bytes) -> list[tuple[str, str]]:
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield body
+        yield b""
+
+    parser = MultiPartParser(
+        request.headers, whole(), max_files=0, max_fields=MAX_FIELDS, max_part_size=len(body) + 1
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        raise BadRequest("the form in the request's body cannot be read") from error
+    return [(k, v) for k, v in form.multi_items() if not isinstance(v, UploadFile)]

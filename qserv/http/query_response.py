@@ -1,0 +1,229 @@
+"""A query's life on the wire: opened and encoded in a thread, sent as it comes, closed at last.
+
+A client that goes away, or stops reading, cancels the query. Until `prefetch_bytes` have been made
+nothing is sent, so that most failures are honest HTTP errors; after that a VOTable ends with
+QUERY_STATUS=ERROR, and any other format is cut off without its final chunk.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TypeVar
+
+import anyio
+import pyarrow as pa
+from anyio import to_thread
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from qserv.http.failures import TooManyQueries, failure, outcome_of, unexpected
+from qserv.http.metrics import QueryMetrics
+from qserv.http.parameters import TapQuery
+from qserv.http.service import Service
+from qserv.result import Answer
+from schema.errors import SkyshardError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Course:
+    """What came of one query so far; the only mutable state here."""
+
+    started: float = field(default_factory=time.perf_counter)
+    answer: Answer | None = None
+    chunks: Iterator[bytes] | None = None
+    rows: int = 0
+    sent_bytes: int = 0
+    outcome: str = "cancelled"
+    is_abandoned: bool = False
+
+
+T = TypeVar("T")
+
+
+class Desk:
+    """Where queries are admitted and counted, and the threads that they run in."""
+
+    def __init__(self, max_running: int, metrics: QueryMetrics) -> None:
+        self.metrics = metrics
+        self._max_running = max_running
+        self._running = 0
+        self._threads: anyio.CapacityLimiter | None = None
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Holds a place among the running queries; raises TooManyQueries where there is none."""
+        if self._running >= self._max_running:
+            raise TooManyQueries(self._max_running)
+        self._running += 1
+        try:
+            with self.metrics.running.track_inprogress():
+                yield
+        finally:
+            self._running -= 1
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Runs `work`; where the wait is cancelled its thread is left to find out by itself."""
+        if self._threads is None:
+            self._threads = anyio.CapacityLimiter(2 * self._max_running)
+        return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
+
+
+async def _cancel_when_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+def _begun(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches, the first of them (or its failure) already here."""
+    first = list(islice(batches, 1))
+    return chain(first, batches)
+
+
+class QueryResponse:
+    """An ASGI response that runs one query while it sends it."""
+
+    def __init__(self, query: TapQuery, service: Service, desk: Desk) -> None:
+        self._query, self._service, self._desk = query, service, desk
+        self._course = _Course()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the answer, or the error, or nothing more once the client is gone."""
+        try:
+            with self._desk.admitted():
+                await self._answer(scope, receive, send)
+        except TooManyQueries as error:
+            await failure(error)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_cancel_when_gone, receive, tasks.cancel_scope)
+                await self._run(scope, receive, send)
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(self._close)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            first, is_whole = await self._desk.in_thread(self._open)
+        except SkyshardError as error:
+            self._course.outcome = outcome_of(error)
+            self._log_failure(error)
+            await failure(error)(scope, receive, send)
+            return
+        except Exception:
+            self._course.outcome = "failed"
+            log.exception("query failed unexpectedly", extra=self._facts())
+            await unexpected()(scope, receive, send)
+            return
+        if is_whole:
+            self._finish()
+            await self._head(first)(scope, receive, send)
+            return
+        await self._stream(first, send)
+
+    def _open(self) -> tuple[bytes, bool]:
+        """Starts the query; its first bytes, and whether they are all."""
+        answer = self._service.answer(self._query.text, self._service.limits, self._query.max_rows)
+        self._course.answer = answer
+        if self._course.is_abandoned:
+            answer.close()
+        answer.batches = self._counted(_begun(answer.batches))
+        self._course.chunks = self._query.form.write(answer)
+        first = bytearray()
+        for chunk in self._course.chunks:
+            first += chunk
+            if len(first) >= self._service.http.prefetch_bytes:
+                return bytes(first), False
+        return bytes(first), True
+
+    def _counted(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            self._course.rows += batch.num_rows
+            yield batch
+
+    def _head(self, body: bytes) -> Response:
+        """The response of a whole, small answer."""
+        self._course.sent_bytes += len(body)
+        return Response(body, 200, self._facts_of_answer(), media_type=self._query.form.mime)
+
+    def _facts_of_answer(self) -> dict[str, str]:
+        answer = self._course.answer
+        assert answer is not None
+        headers = {"X-Skyshard-Query": answer.query_id}
+        if not self._query.form.ends_with_error:
+            name = f"{answer.query_id}.{self._query.form.extension}"
+            headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return headers
+
+    async def _stream(self, first: bytes, send: Send) -> None:
+        headers = Response(
+            None, 200, self._facts_of_answer(), media_type=self._query.form.mime
+        ).raw_headers
+        kept = [(name, value) for name, value in headers if name != b"content-length"]
+        await send({"type": "http.response.start", "status": 200, "headers": kept})
+        chunk: bytes | None = first
+        try:
+            while chunk is not None:
+                await self._send(chunk, send)
+                chunk = await self._desk.in_thread(self._next)
+        except SkyshardError as error:
+            self._course.outcome = outcome_of(error)
+            self._log_failure(error)
+            return
+        except TimeoutError:
+            log.warning("client does not read", extra=self._facts())
+            return
+        self._finish()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send(self, chunk: bytes, send: Send) -> None:
+        """Hands a chunk to the client; one that does not read for long is given up."""
+        with anyio.fail_after(self._service.http.stall_s):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        self._course.sent_bytes += len(chunk)
+
+    def _next(self) -> bytes | None:
+        assert self._course.chunks is not None
+        return next(self._course.chunks, None)
+
+    def _finish(self) -> None:
+        assert self._course.answer is not None
+        self._course.outcome = "overflow" if self._course.answer.overflowed else "ok"
+
+    def _close(self) -> None:
+        """Frees the query, cancels it where a thread still waits for it, and counts it."""
+        course = self._course
+        course.is_abandoned = True
+        if course.answer is not None:
+            course.answer.close()
+        metrics = self._desk.metrics
+        metrics.queries.labels(course.outcome).inc()
+        metrics.seconds.observe(time.perf_counter() - course.started)
+        metrics.rows.inc(course.rows)
+        metrics.sent_bytes.inc(course.sent_bytes)
+        log.info("query answered", extra=self._facts())
+
+    def _log_failure(self, error: SkyshardError) -> None:
+        facts = {f"error_{name}": value for name, value in error.fields().items()}
+        log.warning("query failed", extra={**self._facts(), **facts})
+
+    def _facts(self) -> dict[str, object]:
+        course = self._course
+        return {
+            "query_id": course.answer.query_id if course.answer else None,
+            "run_id": self._query.run_id,
+            "outcome": course.outcome,
+            "rows": course.rows,
+            "sent_bytes": course.sent_bytes,
+            "elapsed_s": round(time.perf_counter() - course.started, 6),
+        }

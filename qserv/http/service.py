@@ -1,0 +1,41 @@
+"""What the HTTP face asks of the rest: answers, catalogs, and whether the store is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from qserv.limits import ANONYMOUS, Limits
+from qserv.result import Answer
+from schema.catalog import Catalog
+
+AnswerQuery = Callable[[str, Limits, int | None], Answer]
+"""(query text, limits, row limit of the client or None) -> its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """Bounds of the HTTP server itself; times in seconds, sizes in bytes."""
+
+    max_running: int = 32
+    """Queries at once; one more is refused with 503 and Retry-After."""
+    max_body_bytes: int = 2_000_000
+    stall_s: float = 120.0
+    """How long a client may leave rows unread before it is cut off."""
+    prefetch_bytes: int = 65_536
+    """How much is made before the first byte leaves; a failure until then has an HTTP status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The seam between the HTTP face and the store. `check` raises where the store is away."""
+
+    answer: AnswerQuery
+    catalogs: Callable[[], Sequence[Catalog]]
+    check: Callable[[], None]
+    limits: Limits = ANONYMOUS
+    http: HttpLimits = field(default_factory=HttpLimits)
+    functions: Sequence[str] = ()
+    """Signatures of the functions beyond ADQL's own, for the capabilities."""
+    public_url: str | None = None
+    """The address that clients use, where a proxy stands before this server."""
