@@ -224,13 +224,24 @@ def _with_parent_key(table: Table, catalog: Catalog, layout: Layout) -> Table:
         if table.parent_key and parent.column(table.parent_key) != parent.column(parent.key or ""):
             message = f"must be {parent.name}'s key, {parent.key}"
             raise LayoutError(layout.source, message, table=table.name, key="parent_key")
-        return replace(table, parent_key=parent.key)
+        return _referring(table, parent, parent.key)
     asked = table.parent_key or _key_of_child(table, parent)
     column = parent.column(asked) if asked else None
     if column is None or not column.type.is_integer:
         message = f"name the integer column of {parent.name} that {table.key} refers to"
         raise LayoutError(layout.source, message, table=table.name, key="parent_key")
-    return replace(table, parent_key=column.name)
+    return _referring(table, parent, column.name)
+
+
+def _referring(table: Table, parent: Table, parent_key: str | None) -> Table:
+    """The table with its parent's key, and the foreign key that the schema may have left out."""
+    assert table.key is not None, f"{table.name} has no key"
+    assert parent_key is not None, f"{parent.name} has no key"
+    ends = (table.key,), parent.name, (parent_key,)
+    if any((f.columns, f.target, f.target_columns) == ends for f in table.foreign_keys):
+        return replace(table, parent_key=parent_key)
+    implied = ForeignKey(f"{table.name}_{table.key}_{parent.name}", *ends)
+    return replace(table, parent_key=parent_key, foreign_keys=(*table.foreign_keys, implied))
 
 
 def _key_of_child(table: Table, parent: Table) -> str | None:
