@@ -82,7 +82,9 @@ class Skyshard(TyperGroup):
         formatter.write(f"\n{EPILOG}\n")
 
 
-app = typer.Typer(cls=Skyshard, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    cls=Skyshard, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False
+)
 
 
 def _print_version(is_wanted: bool) -> None:

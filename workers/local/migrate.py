@@ -79,7 +79,8 @@ def check_server(name: str, dsn: str) -> None:
 def register(topology: Topology) -> None:
     """Write the shards into the coordinator; refuses to forget one."""
     engine = sa.create_engine(
-        sa.make_url(topology.coordinator).set(drivername="postgresql+psycopg2"),
+        "postgresql+psycopg2://",
+        creator=lambda: psycopg2.connect(topology.coordinator, connect_timeout=CONNECT_TIMEOUT_S),
         poolclass=sa.NullPool,
     )
     ids = [int(shard.shard_id) for shard in topology.shards]

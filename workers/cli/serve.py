@@ -1,0 +1,139 @@
+"""`skyshard serve` and `skyshard scan`: the processes that `up` starts, in the foreground."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workers.cli.options import Home
+
+if TYPE_CHECKING:
+    from qserv.http.service import Service
+    from schema.topology import Topology
+    from workers.config import Settings
+
+LOG_FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
+
+
+def serve(
+    home: Home = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on.")] = None,
+) -> None:
+    """Run the czar's HTTP server until SIGTERM; `up` starts it for you.
+
+    \b
+    Example, for servers given by DSN in /etc/skyshard/skyshard.toml:
+      SKYSHARD_CONFIG=/etc/skyshard/skyshard.toml skyshard serve --host 0.0.0.0
+    """
+    from qserv.http import serve as http
+    from workers.config import load, topology
+
+    settings = load(home, {"host": host, "port": port})
+    _log_to_stderr(settings.log_level)
+    service = _service(settings, topology(settings))
+    http.serve(service, host=settings.host, port=settings.port)
+
+
+def scan(
+    shard: Annotated[int, typer.Option("--shard", help="Number of the shard, from 1.")],
+    home: Home = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", help="Threads. Default: the shard's share of cores.")
+    ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option("--memory", metavar="BYTES", help="Memory. Default: the shard's share."),
+    ] = None,
+) -> None:
+    """Run the scan engine of one shard until SIGTERM; `up` starts it for you.
+
+    It listens at the shard's `scan` address and reads the twins in the shard's `twins` folder.
+
+    \b
+    Example:
+      skyshard scan --shard 2 --threads 16
+    """
+    from qserv.scan.server import serve as run
+    from schema.topology import ShardId
+    from workers.config import load, topology
+
+    settings = load(home)
+    _log_to_stderr(settings.log_level)
+    servers = topology(settings)
+    if shard not in [int(one.shard_id) for one in servers.shards]:
+        raise typer.BadParameter(f"there is no shard {shard}", param_hint="--shard")
+    found = servers.shard(ShardId(shard))
+    if found.scan is None or found.twins is None:
+        raise typer.BadParameter(
+            f"shard {shard} has no `scan` and `twins` in the configuration", param_hint="--shard"
+        )
+    host, _, port = found.scan.rpartition("/")[2].rpartition(":")
+    run(
+        shard_id=shard,
+        host=host.strip("[]"),
+        port=int(port),
+        token=servers.scan_token,
+        twins=found.twins,
+        memory_bytes=memory or _share_of_memory(_engines_here(servers)),
+        threads=threads or math.ceil((os.cpu_count() or 1) / _engines_here(servers)),
+    )
+
+
+def _service(settings: Settings, servers: Topology) -> Service:
+    """What the HTTP server asks: answers, catalogs, whether the coordinator is there."""
+    import psycopg2
+    from psycopg2.extensions import make_dsn
+
+    from procedures.catalogs import list_catalogs
+    from qserv.http.service import Service
+    from qserv.limits import Limits
+    from qserv.result import Answer
+    from schema.catalog import Catalog
+    from schema.errors import Unavailable
+
+    dsn = make_dsn(servers.coordinator, connect_timeout=5, application_name="skyshard czar")
+
+    def catalogs() -> tuple[Catalog, ...]:
+        try:
+            connection = psycopg2.connect(dsn)
+        except psycopg2.OperationalError as error:
+            raise Unavailable(f"the coordinator does not answer: {error}") from error
+        try:
+            return list_catalogs(connection)
+        finally:
+            connection.close()
+
+    def answer(text: str, limits: Limits, max_rows: int | None) -> Answer:
+        raise Unavailable(f"no answers yet to {text} {limits} {max_rows}")
+
+    return Service(
+        answer=answer,
+        catalogs=catalogs,
+        check=lambda: None if catalogs() is not None else None,
+        limits=settings.anonymous,
+    )
+
+
+def _log_to_stderr(level: str) -> None:
+    """One line an event, UTC."""
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(level=level, format=LOG_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S")
+
+
+def _engines_here(servers: Topology) -> int:
+    """Scan engines that share this machine's cores: all of an embedded cluster's, else one."""
+    local = [one for one in servers.shards if one.scan and "//127.0.0.1:" in one.scan]
+    return max(1, len(local))
+
+
+def _share_of_memory(engines: int) -> int:
+    """A scan engine's share of this machine's memory: half of it for all engines, at least 256 MiB."""
+    import psutil
+
+    return max(256 * 2**20, int(psutil.virtual_memory().total // (2 * engines)))
