@@ -1,0 +1,234 @@
+"""What stands for a relation of a fragment: a sub-select over the parts of a set of chunks. Pure.
+
+OWN      the own rows of the set's parts
+OVERLAP  those, and the overlap rows that lie outside the set, once each
+WHOLE    all parts of a replicated table
+
+PostgreSQL reads part tables, the scan engine their Parquet twins. OR-ed ranges on the B-tree were
+measured equal to or faster than a LATERAL join of ranges from 1 to 16 ranges and from 1e-5 to a tenth
+of a table (docs/performance.md), because the statement is planned each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from procedures.functions import FUNCTIONS
+from qserv.planned import ChunkSource, Reading
+from qserv.render import Dialect
+from schema.catalog import HEALPIX_29
+from schema.ddl import quote
+from schema.healpix import Pixel
+from schema.manifest import Part
+from schema.shard_tables import PARTS_SCHEMA
+from schema.types import SPELLINGS, Type
+
+CELL = "_cell"
+"""The column of `ChunkSource.cells_radius`."""
+_NOTHING = "_nothing"
+"""Stands in for the columns where a fragment uses none (COUNT(*))."""
+
+Pairs = Sequence[tuple[int, int]]
+
+
+def source_sql(
+    source: ChunkSource,
+    parts: Sequence[Part],
+    pixels: Sequence[Pixel],
+    *,
+    twins: Path | None,
+) -> str:
+    """A parenthesised sub-select that gives the relation's rows over a set of chunks.
+
+    Parameters
+    ----------
+    parts
+        The parts of the source's table in `pixels` (all its parts, for WHOLE).
+    twins
+        The folder of the Parquet twins, for the scan engine; None to read PostgreSQL's tables.
+    """
+    if source.cells_radius is not None:
+        return _by_cells(source, parts, pixels, twins=twins)
+    return f"({_rows(source, source.columns, parts, pixels, twins=twins)})"
+
+
+def _by_cells(
+    source: ChunkSource, parts: Sequence[Part], pixels: Sequence[Pixel], *, twins: Path | None
+) -> str:
+    """Each row once for every cell around its position that a neighbour may lie in."""
+    table = source.table
+    assert table.ra is not None
+    assert table.dec is not None
+    columns = tuple(dict.fromkeys((*source.columns, table.ra, table.dec)))
+    inner = _rows(source, columns, parts, pixels, twins=twins)
+    double = _type(Type.DOUBLE, dialect_of(twins))
+    position = f"{quote(table.ra)}, {quote(table.dec)}"
+    cells = (
+        f"{FUNCTIONS['cells_around'].sql_name}"
+        f"({position}, CAST('{source.cells_radius!r}' AS {double}))"
+    )
+    return f"(SELECT {_list(source.columns)}, unnest({cells}) AS {quote(CELL)} FROM ({inner}) AS rows_)"
+
+
+def _rows(
+    source: ChunkSource,
+    columns: Sequence[str],
+    parts: Sequence[Part],
+    pixels: Sequence[Pixel],
+    *,
+    twins: Path | None,
+) -> str:
+    """The rows of a set of chunks, not parenthesised."""
+    own = [part for part in parts if part.rows and _may_hold(part, source)]
+    branches = [_own_rows(source, columns, own, twins=twins)] if own else []
+    if source.reading is Reading.OVERLAP:
+        beside = [part for part in parts if part.overlap_rows]
+        if beside:
+            branches.append(_overlap_rows(source, columns, beside, pixels, twins=twins))
+    return " UNION ALL ".join(branches) or _no_rows(source, columns, dialect_of(twins))
+
+
+def dialect_of(twins: Path | None) -> Dialect:
+    """Whose SQL reads them: the scan engine's with twins, PostgreSQL's without."""
+    return Dialect.POSTGRES if twins is None else Dialect.DUCKDB
+
+
+def _own_rows(
+    source: ChunkSource, columns: Sequence[str], parts: Sequence[Part], *, twins: Path | None
+) -> str:
+    if twins is not None:
+        files = _files(twins, (part.own_name for part in parts))
+        where = _where([_in_ranges(source.range_column, _all_pairs(source))])
+        return f"SELECT {_list(columns)} FROM {files}{where}"
+    return " UNION ALL ".join(
+        f"SELECT {_list(columns)} FROM {_table(part.own_name)}"
+        + _where([_in_ranges(source.range_column, _pairs_of(part, source))])
+        for part in parts
+    )
+
+
+def _overlap_rows(
+    source: ChunkSource,
+    columns: Sequence[str],
+    parts: Sequence[Part],
+    pixels: Sequence[Pixel],
+    *,
+    twins: Path | None,
+) -> str:
+    """Overlap rows outside the set; two chunks of it may both hold a copy of one row."""
+    where = _where([_in_ranges(source.range_column, _all_pairs(source)), _outside(pixels)])
+    key = source.table.primary_key or (source.table.key,)
+    assert key[0] is not None, f"director {source.table.name} has no key"
+    names = tuple(str(name) for name in key)
+    is_single = len({part.pixel for part in parts}) == 1
+    wanted = columns if is_single else tuple(dict.fromkeys((*columns, *names)))
+    if twins is not None:
+        files = _files(twins, (part.overlap_name for part in parts))
+        copies = f"SELECT {_list(wanted)} FROM {files}{where}"
+    else:
+        copies = " UNION ALL ".join(
+            f"SELECT {_list(wanted)} FROM {_table(part.overlap_name)}{where}" for part in parts
+        )
+    if is_single:
+        return copies
+    return (
+        f"SELECT {_list(columns)} FROM"
+        f" (SELECT DISTINCT ON ({_list(names)}) * FROM ({copies}) AS copies_) AS beside_"
+    )
+
+
+def _no_rows(source: ChunkSource, columns: Sequence[str], dialect: Dialect) -> str:
+    """A relation of the right column types that is empty."""
+    types = {column.name: column.type for column in source.table.stored_columns()}
+    nulls = (f"CAST(NULL AS {_type(types[name], dialect)}) AS {quote(name)}" for name in columns)
+    return f"SELECT {', '.join(nulls) or f'NULL AS {_NOTHING}'} WHERE FALSE"
+
+
+# ------------------------------------------------------------------ which rows
+
+
+def _may_hold(part: Part, source: ChunkSource) -> bool:
+    """Whether an own row of the part can lie in the source's ranges."""
+    return source.ranges is None or bool(_pairs_of(part, source))
+
+
+def _pairs_of(part: Part, source: ChunkSource) -> Pairs | None:
+    """The source's ranges that meet the part's own rows; None where there is no bound."""
+    if source.ranges is None:
+        return None
+    bounds = _bounds(part, source.range_column)
+    if bounds is None:
+        return ()
+    low, high = bounds
+    return [(a, b) for a, b in source.ranges.pairs if a <= high and b >= low]
+
+
+def _bounds(part: Part, column: str) -> tuple[int, int] | None:
+    """What the part's own rows have in a hidden pixel column; None where all are NULL."""
+    if column == HEALPIX_29:
+        return None if part.low_29 is None or part.high_29 is None else (part.low_29, part.high_29)
+    return (0, 2**63 - 1) if part.pixel is None else (part.pixel.first_29, part.pixel.last_29)
+
+
+def _all_pairs(source: ChunkSource) -> Pairs | None:
+    return None if source.ranges is None else source.ranges.pairs
+
+
+def _in_ranges(column: str, pairs: Pairs | None) -> str | None:
+    """The condition that a pixel lies in one of the ranges; None where there is no bound."""
+    if pairs is None:
+        return None
+    if not pairs:
+        return "FALSE"
+    tests = " OR ".join(f"{quote(column)} BETWEEN {low} AND {high}" for low, high in pairs)
+    return f"({tests})"
+
+
+def _outside(pixels: Iterable[Pixel]) -> str:
+    """The condition that a row lies in none of the chunks."""
+    return " AND ".join(
+        f"{quote(HEALPIX_29)} NOT BETWEEN {low} AND {high}" for low, high in merged(pixels)
+    )
+
+
+def merged(pixels: Iterable[Pixel]) -> Pairs:
+    """Chunks as the fewest ranges of order-29 pixels."""
+    pairs: list[tuple[int, int]] = []
+    for first, last in sorted((pixel.first_29, pixel.last_29) for pixel in pixels):
+        if pairs and first <= pairs[-1][1] + 1:
+            pairs[-1] = (pairs[-1][0], max(last, pairs[-1][1]))
+        else:
+            pairs.append((first, last))
+    return pairs
+
+
+# ------------------------------------------------------------------ spelling
+
+
+def _where(conditions: Iterable[str | None]) -> str:
+    held = " AND ".join(condition for condition in conditions if condition is not None)
+    return f" WHERE {held}" if held else ""
+
+
+def _list(columns: Sequence[str]) -> str:
+    return ", ".join(quote(name) for name in columns) or f"1 AS {_NOTHING}"
+
+
+def _table(name: str) -> str:
+    return f"{PARTS_SCHEMA}.{name}"
+
+
+def _files(twins: Path, names: Iterable[str]) -> str:
+    """DuckDB's reader of some twins; folder names such as `a=b` mean nothing."""
+    paths = ", ".join(_text(str(twins / f"{name}.parquet")) for name in names)
+    return f"read_parquet([{paths}], hive_partitioning = false)"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _type(type_: Type, dialect: Dialect) -> str:
+    spelling = SPELLINGS[type_]
+    return spelling.postgres if dialect is Dialect.POSTGRES else spelling.duckdb

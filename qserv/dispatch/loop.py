@@ -1,0 +1,193 @@
+"""The loop of a dispatch: keep the lanes filled, take what is complete, ask again elsewhere.
+
+A batch's rows go to the spool and are given on only when all of them came. A way that does not answer
+is avoided for a while and its chunks are asked on other replicas, a bounded number of times; any
+other error stops the query everywhere.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from queue import SimpleQueue
+
+import pyarrow as pa
+
+from qserv.dispatch.assign import Batch, assign, is_interactive
+from qserv.dispatch.shards import Shards
+from qserv.dispatch.statement import statement
+from qserv.parts import PartIndex
+from qserv.planned import Fragment, Plan
+from qserv.running import Running
+from qserv.spool import Rows, Spool
+from schema.errors import SkyshardError, Unavailable
+from schema.topology import ShardId
+from schema.types import SPELLINGS
+
+MAX_ATTEMPTS = 6
+"""How often one chunk is asked for, over all replicas and engines."""
+
+_Lane = tuple[ShardId, bool]
+
+
+def dispatch(
+    plan: Plan, parts: Mapping[str, PartIndex], shards: Shards, running: Running, spool: Spool
+) -> Iterator[Rows]:
+    """Ask the shards for all fragments of a plan; gives each batch's rows once they are complete.
+
+    Raises what ends the query: QueryError, LimitExceeded, Unavailable (no replica left), or what
+    stopped it.
+    """
+    batches = [
+        batch for fragment in plan.fragments for batch in assign(fragment, parts, shards.ways())
+    ]
+    loop = _Loop(parts, shards, running, spool)
+    if len(batches) == 1 and is_interactive(batches[0].fragment):
+        loop.inline = True
+    return loop.rows(batches)
+
+
+def fragment_schema(fragment: Fragment) -> pa.Schema:
+    """The columns c0, c1... of a fragment's rows."""
+    return pa.schema([(f"c{i}", SPELLINGS[type_].arrow) for i, type_ in enumerate(fragment.types)])
+
+
+class _Loop:
+    """One dispatch. `inline` asks in the caller's own thread: no hand-over for a cheap query."""
+
+    def __init__(
+        self, parts: Mapping[str, PartIndex], shards: Shards, running: Running, spool: Spool
+    ) -> None:
+        self._parts, self._shards, self._running, self._spool = parts, shards, running, spool
+        self._queues: dict[_Lane, deque[Batch]] = defaultdict(deque)
+        self._in_flight: dict[Future[Rows], Batch] = {}
+        self._lane_load: dict[_Lane, int] = defaultdict(int)
+        self._done: SimpleQueue[Future[Rows] | None] = SimpleQueue()
+        self._counted: dict[str, int] = defaultdict(int)
+        self.inline = False
+
+    def rows(self, batches: Sequence[Batch]) -> Iterator[Rows]:
+        """Each batch's rows, in the order in which they are complete."""
+        self._enqueue(batches)
+        with self._running.stoppable(lambda: self._done.put(None)):
+            self._fill()
+            while self._in_flight:
+                future = self._done.get()
+                self._running.check()
+                assert future is not None
+                found = self._settle(future)
+                self._fill()
+                if found is not None and found.num_rows:
+                    yield found
+
+    def _settle(self, future: Future[Rows]) -> Rows | None:
+        """The rows of a batch that is done; None where its chunks will be asked again."""
+        batch = self._in_flight.pop(future)
+        self._lane_load[_lane(batch)] -= 1
+        try:
+            found = future.result()
+        except Unavailable as error:
+            self._again(batch, error)
+            return None
+        except SkyshardError as error:
+            self._running.stop(error)
+            self._running.check()
+            raise
+        except BaseException:
+            self._running.cancel()
+            raise
+        self._count(batch.fragment, found)
+        return found
+
+    def _again(self, batch: Batch, error: Unavailable) -> None:
+        """Ask a lost batch's chunks elsewhere."""
+        self._shards.suspect(batch.way)
+        try:
+            if batch.attempt >= MAX_ATTEMPTS:
+                raise error
+            ways = self._shards.ways()
+            self._enqueue(
+                assign(batch.fragment, self._parts, ways, pixels=batch.pixels, after=batch)
+            )
+        except Unavailable as last:
+            self._running.stop(last)
+            raise last from error
+
+    def _count(self, fragment: Fragment, found: Rows) -> None:
+        """Leave the rest of a fragment unread where its rows suffice."""
+        self._counted[fragment.name] += found.num_rows
+        enough = fragment.limit_total
+        if enough is not None and self._counted[fragment.name] >= enough:
+            for lane, queue in self._queues.items():
+                kept = (batch for batch in queue if batch.fragment is not fragment)
+                self._queues[lane] = deque(kept)
+
+    def _enqueue(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            self._queues[_lane(batch)].append(batch)
+
+    def _fill(self) -> None:
+        """Hand out as many batches as the lanes take of one query."""
+        for lane, queue in self._queues.items():
+            places = self._shards.places(is_interactive=lane[1])
+            while queue and self._lane_load[lane] < places:
+                batch = queue.popleft()
+                self._lane_load[lane] += 1
+                future = self._submitted(lane, batch)
+                self._in_flight[future] = batch
+                future.add_done_callback(self._done.put)
+
+    def _submitted(self, lane: _Lane, batch: Batch) -> Future[Rows]:
+        if self.inline:
+            return _here(self._answer, batch)
+        executor = self._shards.executor(lane[0], is_interactive=lane[1])
+        return executor.submit(self._answer, batch)
+
+    def _answer(self, batch: Batch) -> Rows:
+        """Ask one batch and spool its rows; a worker thread's task."""
+        self._running.check()
+        sql = statement(batch, self._parts, self._shards.shard(batch.shard_id))
+        schema = fragment_schema(batch.fragment)
+        writer = self._spool.writer(batch.fragment.name, schema)
+        interactive = is_interactive(batch.fragment)
+        try:
+            stream = self._shards.read(batch.way, sql, self._running, is_interactive=interactive)
+            with closing(stream):
+                for rows in stream:
+                    writer.write(conform(rows, schema))
+            return writer.complete()
+        except BaseException:
+            writer.discard()
+            raise
+
+
+def _lane(batch: Batch) -> _Lane:
+    return batch.shard_id, is_interactive(batch.fragment)
+
+
+def _here(task: Callable[[Batch], Rows], batch: Batch) -> Future[Rows]:
+    """Run a task at once, as an executor would tell of it."""
+    future: Future[Rows] = Future()
+    try:
+        future.set_result(task(batch))
+    except BaseException as error:  # noqa: BLE001 (as every executor does)
+        future.set_exception(error)
+    return future
+
+
+def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The rows with the schema's names and types, whatever the engine's were."""
+    if batch.schema.equals(schema):
+        return batch
+    columns = [
+        column if column.type == wanted.type else _plain(column).cast(wanted.type)
+        for column, wanted in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """The storage of an extension type (ADBC gives PostgreSQL's numeric as one, over text)."""
+    return column.storage if isinstance(column.type, pa.BaseExtensionType) else column

@@ -1,0 +1,83 @@
+"""One statement asked of a shard's PostgreSQL; rows come as Arrow, errors as ours."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Generator
+
+import adbc_driver_manager
+import pyarrow as pa
+
+from procedures.pools import Pools
+from qserv.running import QueryTimeout, Running
+from schema.errors import LimitExceeded, QueryError, SkyshardError, StoreError, Unavailable
+from schema.topology import ShardId
+
+_SQLSTATE = re.compile(r"SQLSTATE: ([0-9A-Z]{5})")
+_MESSAGE = re.compile(r"(?:ERROR|FATAL|PANIC):\s+([^\n]*)")
+
+
+class ShardLimit(LimitExceeded):
+    """A shard's PostgreSQL ran out of memory, disk or another resource for this statement."""
+
+    code = "SHARD_LIMIT"
+
+
+class ShardUnavailable(Unavailable):
+    """A shard's PostgreSQL does not answer, or went away while it did."""
+
+    code = "SHARD_UNAVAILABLE"
+
+    def __init__(self, shard_id: ShardId, reason: str) -> None:
+        super().__init__(f"shard {shard_id} does not answer: {reason}")
+        self.shard_id = shard_id
+
+
+def read_postgres(
+    sql: str, shard_id: ShardId, pools: Pools, running: Running
+) -> Generator[pa.RecordBatch, None, None]:
+    """The rows of one statement; stopping the query cancels it on the server.
+
+    Raises Unavailable (ask another replica), QueryError (the rows do not allow the expression),
+    LimitExceeded, StoreError, or what stopped the query.
+    """
+    with pools.arrow(shard_id) as connection:
+        try:
+            with connection.cursor() as cursor, running.stoppable(cursor.adbc_cancel):
+                cursor.execute(f"SET statement_timeout = {_timeout_ms(running)}")
+                cursor.execute(sql)
+                yield from cursor.fetch_record_batch()
+        except (adbc_driver_manager.Error, OSError, pa.ArrowException) as error:
+            running.check()
+            raise translated(error, shard_id, running) from error
+
+
+def _timeout_ms(running: Running) -> int:
+    """What is left of the query's time, in PostgreSQL's unit (0: no bound)."""
+    remaining = running.remaining_s()
+    return 0 if remaining is None else max(1, math.ceil(remaining * 1000))
+
+
+def translated(error: BaseException, shard_id: ShardId, running: Running) -> SkyshardError:
+    """ADBC's error as ours, by its SQLSTATE; a stream tells it in its text only."""
+    state = getattr(error, "sqlstate", None) or _found(_SQLSTATE, error)
+    message = _found(_MESSAGE, error) or str(error).split("\n", 1)[0]
+    match state:
+        case "57014":
+            return QueryTimeout(running.timeout_s)
+        case None:
+            return ShardUnavailable(shard_id, message)
+        case str() if state[:2] in ("08", "57") or state == "53300":
+            return ShardUnavailable(shard_id, message)
+        case str() if state[:2] in ("22", "21", "P0"):
+            return QueryError(message)
+        case str() if state[:2] in ("53", "54"):
+            return ShardLimit(f"shard {shard_id}: {message}; narrow the region or aggregate")
+        case _:
+            return StoreError(f"shard {shard_id}: {message} (SQLSTATE {state})")
+
+
+def _found(pattern: re.Pattern[str], error: BaseException) -> str | None:
+    match = pattern.search(str(error))
+    return match.group(1) if match else None

@@ -1,0 +1,168 @@
+"""One running query: its id, its deadline, and how to stop what it has started.
+
+Whoever waits for a database registers how to end that wait; a deadline, a user's cancel and the first
+error of any fragment all end a query the same way: `Running.stop`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from schema.errors import LimitExceeded, SkyshardError
+
+WATCH_INTERVAL_S = 0.1
+"""How late a deadline may be noticed."""
+
+
+class QueryTimeout(LimitExceeded):
+    """The query ran longer than it may."""
+
+    code = "QUERY_TIMEOUT"
+
+    def __init__(self, timeout_s: float | None) -> None:
+        within = "its deadline" if timeout_s is None else f"{timeout_s:g} s (timeout_s)"
+        super().__init__(
+            f"the query did not end within {within};"
+            " narrow the region, aggregate on the shards, or ask for a longer limit"
+        )
+
+
+class QueryCancelled(SkyshardError):
+    """Someone cancelled the query, or its reader went away."""
+
+    code = "QUERY_CANCELLED"
+
+    def __init__(self, query_id: str) -> None:
+        super().__init__(f"query {query_id} was cancelled")
+
+
+@dataclass(eq=False, slots=True)
+class Running:
+    """A query between its start and its end. Thread-safe.
+
+    `deadline` is a time of the monotonic clock, seconds; None for no bound.
+    """
+
+    query_id: str
+    timeout_s: float | None = None
+    deadline: float | None = None
+    error: SkyshardError | None = None
+    _stops: dict[int, Callable[[], None]] = field(default_factory=dict)
+    _count: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def remaining_s(self) -> float | None:
+        """Seconds to the deadline, at least a millisecond; None for no bound."""
+        if self.deadline is None:
+            return None
+        return max(self.deadline - time.monotonic(), 0.001)
+
+    def check(self) -> None:
+        """Raise what stopped the query, if anything did."""
+        if self.error is not None:
+            raise self.error
+
+    def stop(self, error: SkyshardError) -> None:
+        """End every wait of the query; the first error given is the one it ends with."""
+        with self._lock:
+            if self.error is not None:
+                return
+            self.error = error
+            stops = list(self._stops.values())
+        for end_wait in stops:
+            _quietly(end_wait)
+
+    def cancel(self) -> None:
+        """End the query because nobody wants its answer any more."""
+        self.stop(QueryCancelled(self.query_id))
+
+    @contextmanager
+    def stoppable(self, end_wait: Callable[[], None]) -> Iterator[None]:
+        """While inside, stopping the query calls `end_wait`, from another thread."""
+        with self._lock:
+            self._count += 1
+            number = self._count
+            self._stops[number] = end_wait
+            is_stopped = self.error is not None
+        try:
+            if is_stopped:
+                self.check()
+            yield
+        finally:
+            with self._lock:
+                self._stops.pop(number, None)
+
+
+def _quietly(end_wait: Callable[[], None]) -> None:
+    """Ending a wait must not keep others from ending; one that cannot be ended meets its deadline."""
+    with suppress(Exception):
+        end_wait()
+
+
+class Watch:
+    """All running queries of a czar; stops those past their deadline."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, Running] = {}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="query-watch", daemon=True)
+        self._thread.start()
+
+    def begin(self, timeout_s: float | None, query_id: str | None = None) -> Running:
+        """Start the clock of a query; `end` must follow."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        running = Running(query_id or new_query_id(), timeout_s, deadline)
+        with self._lock:
+            self._running[running.query_id] = running
+        return running
+
+    def end(self, running: Running) -> None:
+        """Forget a query. Idempotent."""
+        with self._lock:
+            self._running.pop(running.query_id, None)
+
+    def cancel(self, query_id: str) -> bool:
+        """Stop a query; False where none of that id runs."""
+        with self._lock:
+            running = self._running.get(query_id)
+        if running is None:
+            return False
+        running.cancel()
+        return True
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def close(self) -> None:
+        """Cancel everything and end the watch."""
+        self._closed.set()
+        with self._lock:
+            running = list(self._running.values())
+        for query in running:
+            query.cancel()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(WATCH_INTERVAL_S):
+            now = time.monotonic()
+            with self._lock:
+                late = [r for r in self._running.values() if r.deadline and r.deadline < now]
+            for running in late:
+                running.stop(QueryTimeout(running.timeout_s))
+
+
+def new_query_id() -> str:
+    """An id that sorts by time: a UUID of version 7 (RFC 9562, section 5.7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10))
+    value = (milliseconds & (1 << 48) - 1) << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))

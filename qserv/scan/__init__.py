@@ -1,0 +1,1 @@
+"""The scan engine: DuckDB over a shard's Parquet twins, served by Arrow Flight."""

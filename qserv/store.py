@@ -1,0 +1,136 @@
+"""The store as a czar holds it: pinned catalogs, ways to the shards, merges, what runs now.
+
+The shell's mutable objects, made once a process and shared by its threads.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from procedures.director_index import lookup
+from procedures.pools import Pools
+from qserv.analyse import Wanted
+from qserv.bound import Query
+from qserv.dispatch.shards import LaneLimits, Shards
+from qserv.limits import Limits
+from qserv.merge import Merges, MergeSettings
+from qserv.pinned import Pinned, Pinner
+from qserv.plan.prune import Located
+from qserv.running import Running, Watch
+from qserv.spool import Spool, SpoolLimits, SpoolMemory, remove_leftovers
+from schema.catalog import Catalog
+from schema.topology import Topology
+
+BOUND_KEPT = 256
+"""Bound queries in memory."""
+_CHANGES = re.compile(r"\b(now|rand|random|current_\w+|local\w*time\w*)\b", re.IGNORECASE)
+"""Words of expressions that are bound to a value of the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """What one czar may use for all its queries; sizes in bytes."""
+
+    spool_memory_bytes: int = 1 * 2**30
+    lanes: LaneLimits = field(default_factory=LaneLimits)
+    merges: MergeSettings = field(default_factory=MergeSettings)
+    default_catalog: str | None = None
+
+
+class Store:
+    """Everything that answering needs. Thread-safe; `close` frees it."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        pools: Pools,
+        *,
+        spool: Path,
+        settings: StoreSettings | None = None,
+    ) -> None:
+        """`spool` is a folder for rows on their way and for merges, on a disk with room."""
+        self.topology, self.pools = topology, pools
+        self.settings = settings or StoreSettings()
+        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        remove_leftovers(spool)
+        self._folder = spool / f"czar-{os.getpid()}"
+        self._spool_memory = SpoolMemory(self.settings.spool_memory_bytes)
+        self._pinner = Pinner(pools, self.settings.default_catalog)
+        self.bound = RecentQueries(BOUND_KEPT)
+        self.shards = Shards(topology, pools, self.settings.lanes)
+        self.merges = Merges(self.settings.merges, self._folder)
+        self.watch = Watch()
+
+    # ---------------------------------------------------------------- for a query
+
+    def pin(self) -> Pinned:
+        """What a query that starts now reads."""
+        return self._pinner.pin()
+
+    def catalogs(self) -> Sequence[Catalog]:
+        """The catalogs as a query would see them, TAP_SCHEMA included."""
+        return self.pin().catalogs.catalogs
+
+    def spool(self, running: Running, limits: Limits) -> Spool:
+        """A spool for one query."""
+        bounds = SpoolLimits(
+            limits.spool_memory_bytes, limits.max_spool_bytes, limits.max_fragment_rows
+        )
+        return Spool(self._folder / running.query_id, bounds, self._spool_memory)
+
+    def locate(self, wanted: Sequence[Wanted], pinned: Pinned) -> Located:
+        """Where the director index of the pinned snapshots has the wanted keys."""
+        located: dict[tuple[str, str], dict[int, int]] = {}
+        for one in wanted:
+            manifest = pinned.parts[one.catalog].manifest
+            found = lookup(self.pools, manifest, one.table, np.array(one.keys, dtype=np.int64))
+            pairs = zip(found.keys.tolist(), found.pixels.tolist(), strict=True)
+            located[one.catalog, one.table] = dict(pairs)
+        return located
+
+    # ---------------------------------------------------------------- for operators
+
+    def check(self) -> None:
+        """Raise Unavailable where no query can be answered now."""
+        self.pin()
+
+    def close(self) -> None:
+        """Cancel what runs and free everything but the pools."""
+        self.watch.close()
+        self.shards.close()
+        self.merges.close()
+        remove_leftovers(self._folder.parent)
+
+
+class RecentQueries:
+    """The bound queries used last. Thread-safe."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._queries: OrderedDict[tuple[object, ...], Query] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, ...]) -> Query | None:
+        """The query that was put under an equal key; None where it is not kept."""
+        with self._lock:
+            found = self._queries.get(key)
+            if found is not None:
+                self._queries.move_to_end(key)
+            return found
+
+    def put(self, text: str, key: tuple[object, ...], query: Query) -> None:
+        """Keep a bound query, unless its text holds the time or a random number of its binding."""
+        if _CHANGES.search(text):
+            return
+        with self._lock:
+            self._queries[key] = query
+            while len(self._queries) > self._most:
+                self._queries.popitem(last=False)
