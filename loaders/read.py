@@ -1,0 +1,35 @@
+"""Open an input file by its name's ending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from loaders.fits import open_fits
+from loaders.parquet import open_parquet
+from loaders.source import Source, UnreadableFile
+from loaders.text import open_text
+from loaders.votable import open_votable
+from schema.catalog import Table
+
+_PARQUET = {".parquet", ".parq", ".pq"}
+_TEXT = {".csv", ".tsv", ".txt", ".tbl", ".ecsv"}
+_FITS = {".fits", ".fit", ".fts"}
+_VOTABLE = {".vot", ".votable", ".xml"}
+
+
+def open_source(path: Path, table: Table, columns: Sequence[str] = ()) -> Source:
+    """Open a Parquet, CSV, TSV, ECSV, FITS or VOTable file (text and FITS also with `.gz`)."""
+    if not path.is_file():
+        raise UnreadableFile(path, "there is no such file")
+    ending = Path(path.stem).suffix.lower() if path.suffix == ".gz" else path.suffix.lower()
+    if ending in _PARQUET:
+        return open_parquet(path)
+    if ending in _TEXT:
+        return open_text(path, table, columns)
+    if ending in _FITS:
+        return open_fits(path)
+    if ending in _VOTABLE:
+        return open_votable(path)
+    known = ", ".join(sorted(_PARQUET | _TEXT | _FITS | _VOTABLE))
+    raise UnreadableFile(path, f"its name ends in none of {known}")

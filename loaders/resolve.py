@@ -1,0 +1,274 @@
+"""Which pixel each staged row lies by: a director's row by its own, a child's by its director's.
+
+Pure but for reading runs: what the store knows comes in as `Published`. Directors go first, then
+their children, then theirs. A child's key is looked for among the rows of this ingest, then in the
+published director index. An orphan lies by its own position, and its key enters the index, so that
+all orphans of one key lie together. What cannot be placed is rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loaders.source import I64
+from loaders.stage import ROW_NUMBER, Run, Staged, open_run
+from loaders.validate import Bools, Reject, row_text
+from procedures.director_index import EMPTY, KeyMap, key_map
+from schema.catalog import HEALPIX_29, Catalog, Role, Table
+from schema.errors import InputError
+from schema.healpix import Pixel
+
+NOWHERE = -1
+"""The pixel of a row that is not placed (yet)."""
+
+
+class WrongKey(InputError):
+    """A key that rows are placed by is not an integer."""
+
+    code = "WRONG_KEY"
+
+    def __init__(self, table: str, column: str) -> None:
+        super().__init__(f"{table}.{column} places rows, so it must be an integer")
+        self.table, self.column = table, column
+
+
+class Published(Protocol):
+    """What earlier ingests published of a catalog."""
+
+    def find(self, table: str, keys: I64) -> KeyMap:
+        """The keys that the table's director index knows, orphans' keys too."""
+        ...
+
+    def with_rows(self, table: str, known: KeyMap) -> I64:
+        """Those of the known keys that have a row in the table itself (not orphans' keys)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedRun:
+    """A run (mapped from its file) whose rows know where they lie.
+
+    `order` are the rows that are kept, ascending by the pixel they lie by, `pixels` those pixels (all
+    0 in a replicated table). 16 bytes a row stay in memory until the ingest ends.
+    """
+
+    rows: pa.Table
+    order: I64
+    pixels: I64
+
+    def within(self, chunk: Pixel) -> PlacedRun:
+        """The rows that lie in a chunk."""
+        first = np.searchsorted(self.pixels, chunk.first_29, "left")
+        last = np.searchsorted(self.pixels, chunk.last_29, "right")
+        return self.chosen(slice(first, last))
+
+    def chosen(self, places: slice | I64) -> PlacedRun:
+        """The rows at the given places of `order`."""
+        return PlacedRun(self.rows, self.order[places], self.pixels[places])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """The placed runs by table, the new entries of each director index, and the rejects."""
+
+    runs: dict[str, tuple[PlacedRun, ...]]
+    index: dict[str, KeyMap]
+    rejects: tuple[tuple[Staged, Reject], ...]
+    rehomed: dict[str, KeyMap]
+    """Keys of published orphans whose row comes with this ingest, by table, with their old pixel."""
+
+
+@dataclass(slots=True, eq=False)
+class _Loose:
+    """A run on its way: the pixel its rows lie by so far, and the rows that are rejected."""
+
+    staged: Staged
+    run: Run
+    rows: pa.Table
+    pixels: I64
+    is_bad: Bools
+    rejects: list[Reject] = field(default_factory=list)
+
+    def reject(self, rows: Iterable[int], reason: str) -> None:
+        for row in rows:
+            if not self.is_bad[row]:
+                self.is_bad[row] = True
+                number = self.rows.column(ROW_NUMBER)[row].as_py()
+                text = row_text(self.rows.drop_columns([ROW_NUMBER]), row)
+                self.rejects.append(Reject(number, reason, text))
+
+    def keys(self, column: str) -> tuple[I64, Bools]:
+        """A key column, and where it is given."""
+        values = self.rows.column(column).cast(pa.int64())
+        given = np.asarray(pc.is_valid(values), dtype=np.bool_)
+        return np.asarray(pc.fill_null(values, 0), dtype=np.int64), given
+
+    def own_pixels(self) -> I64:
+        """Each row's own position, NOWHERE without one."""
+        if HEALPIX_29 not in self.rows.schema.names:
+            return np.full(self.rows.num_rows, NOWHERE, np.int64)
+        own = self.rows.column(HEALPIX_29)
+        return np.asarray(pc.fill_null(own, NOWHERE), dtype=np.int64)
+
+    def placed(self) -> PlacedRun:
+        kept = np.flatnonzero(~self.is_bad)
+        pixels = self.pixels[kept]
+        if np.all(pixels[:-1] <= pixels[1:]):
+            return PlacedRun(self.rows, kept, pixels)
+        order = np.argsort(pixels, kind="stable")
+        return PlacedRun(self.rows, kept[order], pixels[order])
+
+
+def index_key(catalog: Catalog, table: Table) -> str | None:
+    """The column that a table's director index maps; None for a table that has no index."""
+    if table.role is Role.DIRECTOR:
+        return table.key
+    named = [t.parent_key for t in catalog.tables if t.parent == table.name and t.parent_key]
+    return named[0] if named and table.is_partitioned else None
+
+
+def resolve(catalog: Catalog, staged: Sequence[Staged], published: Published) -> Resolved:
+    """Place every staged row."""
+    by_table: dict[str, list[Staged]] = {}
+    for contribution in staged:
+        by_table.setdefault(contribution.task.table.name, []).append(contribution)
+    resolver = _Resolver(catalog, published)
+    for table in sorted(catalog.tables, key=lambda table: _depth(catalog, table)):
+        if table.name in by_table:
+            resolver.place(table, by_table[table.name])
+    return Resolved(resolver.runs, resolver.index, tuple(resolver.rejects), resolver.rehomed)
+
+
+def _depth(catalog: Catalog, table: Table) -> int:
+    """How many parents stand above a table."""
+    depth = 0
+    while table.is_partitioned and table.role is not Role.DIRECTOR:
+        parent = catalog.table(table.parent or "")
+        assert parent is not None, f"{table.name} has no parent"
+        table, depth = parent, depth + 1
+    return depth
+
+
+class _Resolver:
+    """Gathers what one table's placing tells the next."""
+
+    def __init__(self, catalog: Catalog, published: Published) -> None:
+        self.catalog, self.published = catalog, published
+        self.runs: dict[str, tuple[PlacedRun, ...]] = {}
+        self.index: dict[str, KeyMap] = {}
+        self.rehomed: dict[str, KeyMap] = {}
+        self.rejects: list[tuple[Staged, Reject]] = []
+
+    def place(self, table: Table, contributions: Sequence[Staged]) -> None:
+        """Place the rows of one table; its parents' were placed before."""
+        loose = [_loose(staged, run) for staged in contributions for run in staged.runs]
+        match table.role:
+            case Role.DIRECTOR:
+                for run in loose:
+                    run.pixels = run.own_pixels()
+            case Role.CHILD | Role.MATCH:
+                self._place_children(table, loose)
+            case Role.REPLICATED:
+                pass
+        key = index_key(self.catalog, table)
+        if key is not None:
+            self._index(table, key, loose)
+        self.runs[table.name] = tuple(run.placed() for run in loose)
+        self.rejects += [(run.staged, reject) for run in loose for reject in run.rejects]
+
+    def _place_children(self, table: Table, loose: Sequence[_Loose]) -> None:
+        """Rows with a parent by its pixel, the others by their own."""
+        assert table.key is not None, f"{table.name} has no key"
+        assert table.parent is not None, f"{table.name} has no parent"
+        known = self.index.get(table.parent, EMPTY)
+        linked = [_linked_keys(table, run) for run in loose]
+        missing = [keys[has & ~known.find(keys)[1]] for keys, has in linked]
+        known = self._published(table.parent, missing).merged(known)
+        orphans = _orphans(loose, linked, known)
+        self.index[table.parent] = self.index.get(table.parent, EMPTY).merged(orphans)
+        known = known.merged(orphans)
+        for run, (keys, has_key) in zip(loose, linked, strict=True):
+            pixels, is_known = known.find(keys)
+            run.pixels = np.where(has_key & is_known, pixels, run.own_pixels())
+            lost = run.pixels == NOWHERE
+            reason = f"no {table.parent} with this {table.key}, and no position of its own"
+            run.reject(np.flatnonzero(lost & has_key).tolist(), reason)
+            reason = f"{table.key} names no row of {table.parent}, and no position of its own"
+            run.reject(np.flatnonzero(lost).tolist(), reason)
+
+    def _published(self, table: str, keys: Sequence[I64]) -> KeyMap:
+        asked = np.unique(np.concatenate(keys)) if keys else np.empty(0, np.int64)
+        return self.published.find(table, asked) if len(asked) else EMPTY
+
+    def _index(self, table: Table, key: str, loose: Sequence[_Loose]) -> None:
+        """Enter a table's keys; a key that comes again, or is published already, is rejected."""
+        if not loose:
+            return
+        column = table.column(key)
+        if column is None or not column.type.is_integer:
+            raise WrongKey(table.name, key)
+        keys, rows, runs = _all_keys(key, loose)
+        published = self._published(table.name, [keys])
+        taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
+        is_again = np.ones(len(keys), np.bool_)
+        is_again[np.unique(keys, return_index=True)[1]] = False
+        for number, run in enumerate(loose):
+            mine = runs == number
+            again = rows[mine & is_again].tolist()
+            run.reject(again, f"{key} comes twice in this ingest")
+            held = rows[mine & np.isin(keys, taken)].tolist()
+            run.reject(held, f"{key} is published already")
+        kept = ~is_again & ~np.isin(keys, taken)
+        pixels = np.empty(len(keys), np.int64)
+        for number, run in enumerate(loose):
+            pixels[runs == number] = run.pixels[rows[runs == number]]
+        self.index[table.name] = key_map(keys[kept], pixels[kept])
+        is_orphan = ~np.isin(published.keys, taken)
+        if is_orphan.any():
+            self.rehomed[table.name] = KeyMap(
+                published.keys[is_orphan], published.pixels[is_orphan]
+            )
+
+
+def _loose(staged: Staged, run: Run) -> _Loose:
+    rows = open_run(run)
+    zeros = np.zeros(rows.num_rows, np.int64)
+    return _Loose(staged, run, rows, zeros, np.zeros(rows.num_rows, np.bool_))
+
+
+def _linked_keys(table: Table, run: _Loose) -> tuple[I64, Bools]:
+    """A child's keys, and where they name a parent: neither NULL nor a sentinel."""
+    column = table.column(table.key or "")
+    if column is None or not column.type.is_integer:
+        raise WrongKey(table.name, str(table.key))
+    keys, given = run.keys(column.name)
+    return keys, given & ~np.isin(keys, np.array(table.sentinels, np.int64))
+
+
+def _orphans(loose: Sequence[_Loose], linked: Sequence[tuple[I64, Bools]], known: KeyMap) -> KeyMap:
+    """Keys that nobody knows, with the position of the first row that has one."""
+    keys, pixels = [EMPTY.keys], [EMPTY.pixels]
+    for run, (run_keys, has_key) in zip(loose, linked, strict=True):
+        own = run.own_pixels()
+        is_orphan = has_key & ~known.find(run_keys)[1] & (own != NOWHERE)
+        keys.append(run_keys[is_orphan])
+        pixels.append(own[is_orphan])
+    return key_map(np.concatenate(keys), np.concatenate(pixels))
+
+
+def _all_keys(key: str, loose: Sequence[_Loose]) -> tuple[I64, I64, I64]:
+    """The keys of all kept rows, each with its row and its run's number; NULL keys are left out."""
+    keys, rows, runs = [], [], []
+    for number, run in enumerate(loose):
+        values, given = run.keys(key)
+        kept = np.flatnonzero(given & ~run.is_bad)
+        keys.append(values[kept])
+        rows.append(kept)
+        runs.append(np.full(len(kept), number, np.int64))
+    return np.concatenate(keys), np.concatenate(rows), np.concatenate(runs)

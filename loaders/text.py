@@ -1,0 +1,142 @@
+r"""CSV, TSV and ECSV files, plain or gzipped, streamed; every cell is read as text.
+
+NULL is `\N`, or an empty cell without quotes; a quoted empty cell is an empty text. Without a header
+the columns are those of the table, in its order.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc_csv
+
+from loaders.source import BATCH_BYTES, BadLine, SourceBatch, UnreadableFile
+from schema.catalog import Table
+
+_HEAD_LINES = 10_000
+"""An ECSV header of more lines is refused."""
+_ECSV_DELIMITER = re.compile(r"^#\s*-?\s*delimiter:\s*['\"]?(.)['\"]?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """A delimited text file; `skip` lines stand before the rows."""
+
+    path: Path
+    names: tuple[str, ...]
+    delimiter: str
+    skip: int
+
+    def batches(self, wanted: Sequence[str]) -> Iterator[SourceBatch]:
+        """The rows as text; a line with another number of fields becomes a BadLine."""
+        bad: list[BadLine] = []
+        first = 1
+        try:
+            with pa.input_stream(self.path) as stream:
+                reader = _open(stream, self, wanted, bad)
+                for rows in reader:
+                    batch = _numbered(rows, first, tuple(bad))
+                    first += rows.num_rows + len(bad)
+                    bad.clear()
+                    yield batch
+        except (pa.ArrowException, OSError) as error:
+            if not (isinstance(error, pa.ArrowInvalid) and "Empty CSV" in str(error)):
+                raise UnreadableFile(self.path, str(error)) from error
+
+
+def _open(
+    stream: pa.NativeFile, source: TextSource, wanted: Sequence[str], bad: list[BadLine]
+) -> pc_csv.CSVStreamingReader:
+    def keep_bad(row: pc_csv.InvalidRow) -> str:
+        number = -1 if row.number is None else row.number - source.skip
+        reason = f"{row.actual_columns} fields, {row.expected_columns} expected"
+        bad.append(BadLine(number, reason, row.text or ""))
+        return "skip"
+
+    return pc_csv.open_csv(
+        stream,
+        read_options=pc_csv.ReadOptions(
+            column_names=list(source.names),
+            skip_rows=source.skip,
+            block_size=BATCH_BYTES // 4,
+            use_threads=False,
+        ),
+        parse_options=pc_csv.ParseOptions(
+            delimiter=source.delimiter, invalid_row_handler=keep_bad, newlines_in_values=True
+        ),
+        convert_options=pc_csv.ConvertOptions(
+            include_columns=list(wanted),
+            column_types={name: pa.string() for name in wanted},
+            null_values=["\\N", ""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+
+
+def _numbered(rows: pa.RecordBatch, first: int, bad: tuple[BadLine, ...]) -> SourceBatch:
+    """Rows numbered around the bad lines that were skipped among them."""
+    numbers = np.arange(first, first + rows.num_rows + len(bad), dtype=np.int64)
+    skipped = np.array([line.number for line in bad], dtype=np.int64)
+    numbers = numbers[~np.isin(numbers, skipped)]
+    return SourceBatch(rows, numbers[: rows.num_rows], bad)
+
+
+def open_text(path: Path, table: Table, columns: Sequence[str] = ()) -> TextSource:
+    """Open a delimited text file.
+
+    `columns` names its columns where it has no header and is not in the table's order. Fields after
+    the last column of the table are named `field <n>`.
+    """
+    skip, delimiter, line = _head(path)
+    delimiter = delimiter or _guess_delimiter(path, line)
+    fields = [field.strip().strip('"') for field in line.rstrip("\r\n").split(delimiter)]
+    if not columns and _is_header(fields, table):
+        return TextSource(path, tuple(fields), delimiter, skip + 1)
+    names = list(columns) or [column.name for column in table.columns]
+    if line and len(fields) < len(names):
+        raise UnreadableFile(
+            path,
+            f"it has no header and {len(fields)} fields a line; {table.name} has {len(names)}"
+            " columns",
+        )
+    names += [f"field {n}" for n in range(len(names) + 1, len(fields) + 1)]
+    return TextSource(path, tuple(names), delimiter, skip)
+
+
+def _is_header(fields: Sequence[str], table: Table) -> bool:
+    """Whether a first line names columns: at least half of it does."""
+    return 2 * sum(table.column(field) is not None for field in fields) >= len(fields)
+
+
+def _head(path: Path) -> tuple[int, str | None, str]:
+    """How many comment lines stand first, the delimiter they declare, and the line after them."""
+    delimiter, skip, line = None, 0, ""
+    is_ecsv = ".ecsv" in path.suffixes
+    try:
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if not (is_ecsv and line.startswith("#")) or skip >= _HEAD_LINES:
+                    break
+                skip += 1
+                if declared := _ECSV_DELIMITER.match(line):
+                    delimiter = declared[1]
+            else:
+                line = ""
+    except (OSError, EOFError) as error:
+        raise UnreadableFile(path, str(error)) from error
+    return skip, delimiter or (" " if is_ecsv else None), line
+
+
+def _guess_delimiter(path: Path, line: str) -> str:
+    """Tabs in a `.tsv`; else whichever of , tab ; | occurs most in the first line."""
+    if ".tsv" in path.suffixes:
+        return "\t"
+    return max(",\t;|", key=line.count)

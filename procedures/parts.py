@@ -1,0 +1,113 @@
+"""Part tables on a shard: filled and indexed with their bookkeeping row in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from procedures.catalogs import drop_parts
+from schema.catalog import Table
+from schema.ddl import INDEX_COLUMNS, create_part, index_part, qualified, quote
+from schema.errors import StoreError
+from schema.manifest import IngestId, Part, PartId, PartKind
+
+_COPY_BYTES = 1 << 20
+
+
+class Readable(Protocol):
+    """A stream of COPY BINARY."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+        ...
+
+
+class CountMismatch(StoreError):
+    """A shard took another number of rows than were sent."""
+
+    code = "COUNT_MISMATCH"
+
+    def __init__(self, name: str, found: int, expected: int) -> None:
+        super().__init__(f"table {name} took {found} rows, {expected} were sent")
+        self.name = name
+
+
+def write_part(
+    connection: Connection, catalog: str, part: Part, table: Table, copies: Mapping[str, Readable]
+) -> int:
+    """Create, fill and index a part's tables and write down what they hold; commits.
+
+    `copies` has a stream for each of the part's tables; the counts must be those of `part`. The
+    tables' size with indexes, in bytes. Locks: only the new tables.
+    """
+    expected = {part.own_name: part.rows, part.overlap_name: part.overlap_rows}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        for statement in create_part(part, table):
+            cursor.execute(statement)
+        for name, stream in copies.items():
+            # FREEZE: the rows are visible and frozen at once, as the tables are new.
+            copy = f"COPY {qualified(name)} FROM STDIN (FORMAT BINARY, FREEZE)"
+            cursor.copy_expert(copy, stream, _COPY_BYTES)
+            if cursor.rowcount != expected[name]:
+                raise CountMismatch(name, cursor.rowcount, expected[name])
+        for statement in index_part(part, table):
+            cursor.execute(statement)
+        _write_row(cursor, catalog, part)
+        sizes = " + ".join(["pg_total_relation_size(%s::regclass)"] * len(copies))
+        cursor.execute(f"SELECT {sizes}", [qualified(name) for name in copies])
+        size = int(cursor.fetchone()[0])
+    connection.commit()
+    return size
+
+
+def _write_row(cursor: Any, catalog: str, part: Part) -> None:
+    """The shard's own record of a part, from which a manifest can be rebuilt."""
+    pixel = part.pixel
+    cursor.execute(
+        "INSERT INTO skyshard.part (part_id, catalog, table_name, kind, pixel_order, pixel, bucket,"
+        " ingest_id, rows, overlap_rows, checksum, separation_arcsec, low_29, high_29)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            part.part_id,
+            catalog,
+            part.table,
+            str(part.kind),
+            None if pixel is None else pixel.order,
+            None if pixel is None else pixel.number,
+            part.bucket,
+            part.ingest_id,
+            part.rows,
+            part.overlap_rows,
+            part.checksum,
+            part.separation_arcsec,
+            part.low_29,
+            part.high_29,
+        ),
+    )
+
+
+def drop_ingest_parts(connection: Connection, ingest_id: IngestId) -> list[PartId]:
+    """Drop all parts of an ingest that a shard holds, and their records; commits. Their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT part_id FROM skyshard.part WHERE ingest_id = %s", (ingest_id,))
+        part_ids = [PartId(row[0]) for row in cursor.fetchall()]
+    drop_parts(connection, part_ids)
+    return part_ids
+
+
+def part_columns(part: Part, table: Table) -> list[str]:
+    """The stored columns of a part's tables, in their order."""
+    columns = INDEX_COLUMNS if part.kind is PartKind.INDEX else table.stored_columns()
+    return [column.name for column in columns]
+
+
+def read_part(connection: Any, name: str, columns: Sequence[str]) -> pa.Table:
+    """The rows of one part table by an ADBC connection."""
+    listed = ", ".join(quote(column) for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {listed} FROM {qualified(name)}")
+        return cursor.fetch_arrow_table()
