@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +30,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The catalog's name.")
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0917  (typer calls it by names)
     name: Name,
     schema: Annotated[
         str,
@@ -40,6 +41,9 @@ def create(
     layout: Annotated[
         str | None,
         typer.Option("--layout", help="A layout file; default: the one shipped for the schema."),
+    ] = None,
+    replicas: Annotated[
+        int | None, typer.Option("--replicas", min=1, help="Copies of each chunk; over the layout.")
     ] = None,
     home: Home = None,
     is_json: Json = False,
@@ -60,6 +64,8 @@ def create(
 
     servers = topology(load(home))
     made = read_catalog(name, schema, layout)
+    if replicas is not None:
+        made = replace(made, replicas=replicas)
     with transaction("the coordinator", servers.coordinator) as connection:
         create_catalog(connection, made)
     if is_json:

@@ -10,7 +10,7 @@ import typer
 from workers.cli.options import Home, Json
 
 
-def ingest(
+def ingest(  # noqa: PLR0917  (typer calls it by names)
     target: Annotated[str, typer.Argument(metavar="CATALOG[.TABLE]", help="Where the rows go.")],
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Files, or TABLE=FILE for each.")
@@ -20,9 +20,6 @@ def ingest(
     ] = 0,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", metavar="FILE", help="Where bad rows are written.")
-    ] = None,
-    replicas: Annotated[
-        int | None, typer.Option("--replicas", min=1, help="Copies of each part.")
     ] = None,
     home: Home = None,
     is_json: Json = False,
@@ -40,7 +37,8 @@ def ingest(
     """
     from workers.cli.ingest_run import Choice, run
 
-    run(home, _pairs(target, files), Choice(max_rejects, rejects, replicas, is_json))
+    catalog, pairs = _pairs(target, files)
+    run(home, catalog, pairs, Choice(max_rejects, rejects, is_json))
 
 
 def _pairs(target: str, files: list[str]) -> tuple[str, list[tuple[str, Path]]]:

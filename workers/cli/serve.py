@@ -6,6 +6,8 @@ import logging
 import math
 import os
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +16,7 @@ from workers.cli.options import Home
 
 if TYPE_CHECKING:
     from qserv.http.service import Service
+    from qserv.store import Store
     from schema.topology import Topology
     from workers.config import Settings
 
@@ -36,8 +39,8 @@ def serve(
 
     settings = load(home, {"host": host, "port": port})
     _log_to_stderr(settings.log_level)
-    service = _service(settings, topology(settings))
-    http.serve(service, host=settings.host, port=settings.port)
+    with opened_store(settings, topology(settings)) as store:
+        http.serve(_service(settings, store), host=settings.host, port=settings.port)
 
 
 def scan(
@@ -85,37 +88,29 @@ def scan(
     )
 
 
-def _service(settings: Settings, servers: Topology) -> Service:
-    """What the HTTP server asks: answers, catalogs, whether the coordinator is there."""
-    import psycopg2
-    from psycopg2.extensions import make_dsn
+@contextmanager
+def opened_store(settings: Settings, servers: Topology) -> Iterator[Store]:
+    """What answering queries needs, for as long as the block lasts."""
+    from procedures.pools import Pools
 
-    from procedures.catalogs import list_catalogs
+    from qserv.store import Store
+
+    with (
+        closing(Pools(servers)) as pools,
+        closing(Store(servers, pools, spool=settings.spool / "czar")) as store,
+    ):
+        yield store
+
+
+def _service(settings: Settings, store: Store) -> Service:
+    """What the HTTP server asks of the store; its users have not logged in."""
+    from qserv.answer import answer
     from qserv.http.service import Service
-    from qserv.limits import Limits
-    from qserv.result import Answer
-    from schema.catalog import Catalog
-    from schema.errors import Unavailable
-
-    dsn = make_dsn(servers.coordinator, connect_timeout=5, application_name="skyshard czar")
-
-    def catalogs() -> tuple[Catalog, ...]:
-        try:
-            connection = psycopg2.connect(dsn)
-        except psycopg2.OperationalError as error:
-            raise Unavailable(f"the coordinator does not answer: {error}") from error
-        try:
-            return list_catalogs(connection)
-        finally:
-            connection.close()
-
-    def answer(text: str, limits: Limits, max_rows: int | None) -> Answer:
-        raise Unavailable(f"no answers yet to {text} {limits} {max_rows}")
 
     return Service(
-        answer=answer,
-        catalogs=catalogs,
-        check=lambda: None if catalogs() is not None else None,
+        answer=lambda text, limits, maxrec: answer(text, store, limits=limits, maxrec=maxrec),
+        catalogs=store.catalogs,
+        check=store.check,
         limits=settings.anonymous,
     )
 

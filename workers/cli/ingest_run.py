@@ -1,0 +1,117 @@
+"""What `skyshard ingest` does, behind its options: run the ingest, show progress, sum up."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from procedures.pools import Pools
+
+from loaders.ingest import Contribution, IngestOptions, IngestReport, Progress, ingest
+from loaders.rejects import TooManyRejects
+from workers.cli.output import console, emit_json, message
+from workers.config import load, topology
+
+PHASES = {"stage": "reading", "load": "loading"}
+
+
+class OnProgress(Protocol):
+    """Called as an ingest comes along."""
+
+    def __call__(self, progress: Progress, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the user chose of an ingest."""
+
+    max_rejects: int
+    rejects: Path | None
+    is_json: bool
+
+
+def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: Choice) -> None:
+    """Ingest files into a catalog's tables and say what came of it."""
+    settings = load(home)
+    servers = topology(settings)
+    contributions = [Contribution(table, path) for table, path in files]
+    try:
+        with closing(Pools(servers)) as pools, _progress() as progress:
+            report = ingest(
+                catalog,
+                contributions,
+                pools=pools,
+                topology=servers,
+                spool=settings.spool,
+                options=IngestOptions(max_rejects=choice.max_rejects),
+                progress=progress,
+            )
+    except TooManyRejects as error:
+        _keep_rejects(error.path, choice.rejects)
+        raise
+    _keep_rejects(report.reject_file, choice.rejects)
+    _tell(report, choice)
+
+
+def _keep_rejects(written: Path | None, wanted: Path | None) -> None:
+    """Copy the rejects to where the user wants them."""
+    if written is not None and wanted is not None:
+        shutil.copyfile(written, wanted)
+        message(f"rejects are in {wanted}")
+
+
+@contextmanager
+def _progress() -> Iterator[OnProgress]:
+    """A bar for each phase on a terminal; silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+    )
+    with Bars(*columns, TimeElapsedColumn(), console=console(is_for_messages=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(progress: Progress, /) -> None:
+            if progress.phase not in tasks:
+                tasks[progress.phase] = bars.add_task(PHASES.get(progress.phase, progress.phase))
+            bars.update(tasks[progress.phase], completed=progress.done, total=progress.total)
+
+        yield show
+
+
+def _tell(report: IngestReport, choice: Choice) -> None:
+    """One line, or one JSON document."""
+    for warning in report.warnings:
+        message(f"warning: {warning}")
+    rows = sum(report.rows.values())
+    if choice.is_json:
+        emit_json(
+            {
+                "ingest": report.ingest_id,
+                "catalog": report.catalog,
+                "snapshot": report.snapshot,
+                "tables": dict(report.rows),
+                "rows": rows,
+                "parts": report.parts,
+                "rejects": report.rejects,
+                "reject_file": choice.rejects or report.reject_file,
+                "seconds": round(report.seconds, 3),
+                "rows_per_s": round(report.rows_per_s),
+            }
+        )
+    else:
+        message(
+            f"{report.catalog} snapshot {report.snapshot}: {rows:,} rows, {report.rejects:,} rejects, "
+            f"{report.seconds:.1f} s, {report.rows_per_s:,.0f} rows/s"
+        )
