@@ -24,7 +24,7 @@ class CopyStream:
     def read(self, size: int) -> bytes:
         """Up to `size` bytes; none at the end."""
         if not self._held:
-            self._held = memoryview(next(self._pieces, b""))
+            self._held = memoryview(next(filter(None, self._pieces), b""))
         piece, self._held = self._held[:size], self._held[size:]
         return bytes(piece)
 
