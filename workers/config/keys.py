@@ -35,6 +35,7 @@ _LIMITS = {
     "merge_memory_bytes": "memory of one merge, bytes",
     "merge_temp_bytes": "temporary files of one merge, bytes",
     "max_text_bytes": "length of a query text, bytes",
+    "max_tokens": "words and signs of a query text",
     "max_nesting": "depth of nested expressions and sub-queries",
     "max_fragment_rows": "rows that one fragment of a query may return",
 }
