@@ -107,19 +107,16 @@ class Calls(TypeNames, ABC):
         """CASE, searched or simple: a declared extension."""
         token = self.advance()
         self.enter(token)
-        parts: dict[str, object] = {}
-        if self.kind != "WHEN":
-            parts["this"] = self.value()
+        subject = {} if self.kind == "WHEN" else {"this": self.value()}
         branches = []
         while self.kind == "WHEN":
             when = self.advance()
-            condition = self.value() if "this" in parts else self.search_condition()
+            condition = self.value() if subject else self.search_condition()
             self.expect("THEN", "THEN")
             branches.append(place(exp.If(this=condition, true=self.value()), when))
         if not branches:
             raise self.unexpected("WHEN")
-        if self.take("ELSE"):
-            parts["default"] = self.value()
+        default = {"default": self.value()} if self.take("ELSE") else {}
         self.expect("END", "WHEN, ELSE or END")
         self.leave()
-        return place(exp.Case(ifs=branches, **parts), token)
+        return place(exp.Case(**subject, ifs=branches, **default), token)

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from qserv.adql.errors import AdqlSyntaxError
 from qserv.adql.tokens import Token, tokenize
-from qserv.adql.words import RESERVED
+from qserv.adql.words import CLAUSE_WORDS, RESERVED
 from qserv.limits import Limits
 
 Node = TypeVar("Node", bound=exp.Expression)
@@ -16,6 +16,10 @@ Node = TypeVar("Node", bound=exp.Expression)
 LONGEST_CHAIN = 200
 """How many operators of one level (`a + b + c`) or set operators may follow each other: the tree
 is left-deep, and whoever walks it recurses. AND and OR, which are walked flat, are not counted."""
+
+_OF_CONDITIONS = frozenset(
+    {"=", "<>", "!=", "<", "<=", ">", ">=", "AND", "OR", "IS", "BETWEEN", "IN", "LIKE", "ILIKE"}
+)
 
 
 def place(node: Node, token: Token) -> Node:
@@ -128,7 +132,9 @@ class Cursor:
             return "; FETCH is not ADQL: write TOP n after SELECT"
         if token.kind == ")" and self.depth == 0:
             return " that no ( opens"
-        if token.kind in RESERVED and "name" in wanted:
+        if token.kind in _OF_CONDITIONS and "value" not in wanted:
+            return "; conditions stand in WHERE, HAVING, ON and WHEN, and comparisons do not chain"
+        if token.kind in RESERVED and token.kind not in CLAUSE_WORDS and "name" in wanted:
             return f'; {word} is a reserved word, as a name it needs double quotes: "{token.text}"'
         return ""
 

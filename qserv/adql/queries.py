@@ -70,7 +70,10 @@ class Queries(Sources):
 
     @override
     def query(self) -> exp.Expression:
-        return self.query_after(self._query_primary())
+        self.enter(self.token)  # beside its parenthesis: a query takes twice a value's recursion
+        query = self.query_after(self._query_primary())
+        self.leave()
+        return query
 
     @override
     def query_after(self, first: exp.Expression) -> exp.Expression:

@@ -157,4 +157,4 @@ class Sources(Expressions):
         if joins:
             first.set("joins", joins)
         elif not (isinstance(first, exp.Subquery) and "alias" not in first.args):
-            raise self.unexpected("JOIN: parentheses in FROM hold a join or a sub-query, so JOIN")
+            raise self.unexpected("JOIN (parentheses in FROM hold a join or a sub-query)")

@@ -33,7 +33,7 @@ _TOKEN = re.compile(
   | (?P<number> (?: [0-9]++(?:\.[0-9]*+)?+ | \.[0-9]++ ) (?:[eE][+-]?[0-9]++)?+ (?![\w.]) )
   | (?P<string> '[^']*+(?:''[^']*+)*+' )
   | (?P<quoted> "(?:[^"]|"")++" )
-  | (?P<mark>   <> | != | <= | >= | \|\| | << | >> | /(?!\*) | =(?!=) | [-+*%&|^~<>(),.;] )
+  | (?P<mark>   <> | != | <= | >= | \|\| | << | >> | /(?!\*) | =(?!=) | &(?!&) | [-+*%|^~<>(),.;] )
     """,
     re.VERBOSE,
 )
@@ -100,6 +100,10 @@ def _fault_at(text: str, position: int) -> str:
             return "this comment has no closing */"
         case "=":
             return "== is not an operator of ADQL; write ="
+        case "&":
+            return "&& is not an operator of ADQL; write AND"
+        case ":" if text.startswith("::", position):
+            return ":: is not ADQL; write CAST(... AS ...)"
         case "`":
             return "back-ticks are not ADQL; put a name in double quotes"
         case "[" | "]" | "{" | "}":

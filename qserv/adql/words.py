@@ -44,6 +44,15 @@ ADQL_WORDS = _words(
 
 RESERVED = SQL_WORDS | ADQL_WORDS
 
+CLAUSE_WORDS = _words(
+    """
+    ALL AND AS ASC BETWEEN BY CASE CROSS DESC DISTINCT ELSE END EXCEPT EXISTS FROM FULL GROUP HAVING
+    ILIKE IN INNER INTERSECT IS JOIN LEFT LIKE NATURAL NOT OFFSET ON OR ORDER OUTER RIGHT SELECT
+    THEN TOP UNION USING WHEN WHERE WITH
+    """
+)
+"""The words that a query is built of: nobody meant one of these as a name."""
+
 ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(
         _words(

@@ -1,0 +1,1 @@
+"""Cases as text, and their reader in tests/support/cases.py."""

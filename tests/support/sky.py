@@ -1,0 +1,175 @@
+"""What a generator of queries knows of a catalog: its tables, how they join, what values lie where.
+
+The values come from a sample of the rows, so that cuts and regions drawn from them find rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from qserv.adql.words import RESERVED
+from schema.catalog import Catalog, Role, Table
+from schema.types import Type
+
+_FEW = 20
+"""A column of so many different values at most is one to group by."""
+_QUANTILES = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A numeric column and some of its values, ascending, never NULL."""
+
+    name: str
+    values: tuple[float, ...]
+    is_integer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A column of few values: integers or texts, as SQL literals."""
+
+    name: str
+    values: tuple[str, ...]
+    is_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`column` of a table refers to `target_column` of table `target`."""
+
+    column: str
+    target: str
+    target_column: str
+    is_child: bool
+    """The row lies with its target; else the target is replicated."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkyTable:
+    """One table. Column names are quoted where ADQL needs it."""
+
+    name: str
+    role: Role
+    key: str | None
+    ra: str | None
+    dec: str | None
+    measures: tuple[Measure, ...]
+    labels: tuple[Label, ...]
+    flags: tuple[str, ...]
+    links: tuple[Link, ...]
+    positions: tuple[tuple[float, float], ...]
+    """Where some rows lie, degrees."""
+    keys: tuple[int, ...]
+    """Some rows' keys."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a select list may have."""
+        names = [self.key] if self.key else []
+        names += [measure.name for measure in self.measures]
+        names += [label.name for label in self.labels]
+        return tuple(dict.fromkeys([*names, *self.flags]))
+
+
+@dataclass(frozen=True, slots=True)
+class Sky:
+    """A catalog's tables by their qualified names; `margin_arcsec` bounds neighbours' radii."""
+
+    tables: Mapping[str, SkyTable]
+    margin_arcsec: float
+
+    def with_role(self, role: Role) -> list[SkyTable]:
+        return [table for table in self.tables.values() if table.role is role]
+
+
+def sky_of(catalog: Catalog, samples: Mapping[str, pa.Table]) -> Sky:
+    """The sky of a catalog, from a sample of the rows of each table that queries shall name."""
+    tables = [_table(catalog, catalog.table(name), rows) for name, rows in samples.items()]
+    return Sky({table.name: table for table in tables}, catalog.margin_arcsec)
+
+
+def quoted(name: str) -> str:
+    """The name as ADQL wants it: in double quotes where it must be."""
+    is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) and name.upper() not in RESERVED
+    return name if is_plain else '"' + name.replace('"', '""') + '"'
+
+
+def _table(catalog: Catalog, table: Table | None, rows: pa.Table) -> SkyTable:
+    assert table is not None, "the sample is of a table of the catalog"
+    keys = _some(rows, table.key) if table.role is Role.DIRECTOR else []
+    positions = zip(_some(rows, table.ra), _some(rows, table.dec), strict=True)
+    return SkyTable(
+        name=f"{quoted(catalog.name)}.{quoted(table.name)}",
+        role=table.role,
+        key=quoted(table.key) if table.key else None,
+        ra=quoted(table.ra) if table.ra else None,
+        dec=quoted(table.dec) if table.dec else None,
+        measures=_measures(table, rows),
+        labels=_labels(table, rows),
+        flags=tuple(quoted(c.name) for c in table.columns if c.type is Type.BOOLEAN),
+        links=_links(catalog, table),
+        positions=tuple(pair for pair in positions if None not in pair),
+        keys=tuple(key for key in keys if key is not None),
+    )
+
+
+def _some(rows: pa.Table, column: str | None) -> list[float | None]:
+    """The column's values of a few rows from all over the sample; none of no column."""
+    if column is None or rows.num_rows == 0:
+        return []
+    step = max(1, rows.num_rows // 50)
+    return rows[column].to_pylist()[::step]
+
+
+def _distinct(rows: pa.Table, column: str) -> list[object]:
+    return sorted(value for value in rows[column].unique().to_pylist() if value is not None)
+
+
+def _measures(table: Table, rows: pa.Table) -> tuple[Measure, ...]:
+    """The numeric columns that are neither keys nor positions."""
+    others = {table.key, table.ra, table.dec, *(k for f in table.foreign_keys for k in f.columns)}
+    found = []
+    for column in table.columns:
+        if column.type.is_numeric and column.name not in others:
+            values = [v for v in _distinct(rows, column.name) if v == v]  # noqa: PLR0124 (not NaN)
+            chosen = tuple(values[int(q * (len(values) - 1))] for q in _QUANTILES) if values else ()
+            if chosen:
+                found.append(Measure(quoted(column.name), chosen, column.type.is_integer))
+    return tuple(found)
+
+
+def _labels(table: Table, rows: pa.Table) -> tuple[Label, ...]:
+    found = []
+    for column in table.columns:
+        is_text = column.type is Type.TEXT
+        if is_text or column.type.is_integer:
+            values = _distinct(rows, column.name)
+            if 0 < len(values) <= _FEW:
+                literals = [_literal(value) for value in values]
+                found.append(Label(quoted(column.name), tuple(literals), is_text))
+    return tuple(found)
+
+
+def _literal(value: object) -> str:
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+
+
+def _links(catalog: Catalog, table: Table) -> tuple[Link, ...]:
+    """To the parent, and to replicated tables by foreign keys of one column."""
+    links = []
+    if table.role is Role.CHILD and table.key and table.parent and table.parent_key:
+        parent = f"{quoted(catalog.name)}.{quoted(table.parent)}"
+        links.append(Link(quoted(table.key), parent, quoted(table.parent_key), is_child=True))
+    for key in table.foreign_keys:
+        target = catalog.table(key.target)
+        if target is not None and target.role is Role.REPLICATED and len(key.columns) == 1:
+            name = f"{quoted(catalog.name)}.{quoted(target.name)}"
+            links.append(
+                Link(quoted(key.columns[0]), name, quoted(key.target_columns[0]), is_child=False)
+            )
+    return tuple(links)
