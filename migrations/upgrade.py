@@ -52,7 +52,7 @@ def upgrade(dsn: str, kind: Kind) -> None:
     A shard also gets the procedures of this version. `SchemaTooNew` where the database is newer,
     `Unavailable` where it does not answer.
     """
-    with _one_at_a_time, _transaction(dsn) as connection:
+    with _one_at_a_time, transaction(dsn) as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         _refuse_newer(_revision(_psycopg2(connection)), kind)
@@ -99,8 +99,12 @@ def config(kind: Kind, connection: sa.Connection | None = None) -> Config:
 
 
 @contextmanager
-def _transaction(dsn: str) -> Iterator[sa.Connection]:
-    """A SQLAlchemy connection to a libpq DSN, in a transaction that ends with the block."""
+def transaction(dsn: str) -> Iterator[sa.Connection]:
+    """A SQLAlchemy connection to a libpq DSN, in a transaction that ends with the block.
+
+    Its search path is `public` alone: a role that is called `skyshard` would else have that schema as
+    its default, which Alembic cannot tell from no schema.
+    """
     engine = sa.create_engine(
         "postgresql+psycopg2://", creator=lambda: _connect(dsn), poolclass=sa.NullPool
     )
@@ -110,11 +114,14 @@ def _transaction(dsn: str) -> Iterator[sa.Connection]:
 
 def _connect(dsn: str) -> Connection:
     try:
-        return psycopg2.connect(
+        connection = psycopg2.connect(
             dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name="skyshard migrate"
         )
     except psycopg2.OperationalError as error:
         raise Unavailable(f"cannot connect to migrate: {error}") from error
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET search_path = public")
+    return connection
 
 
 def _psycopg2(connection: sa.Connection) -> Connection:
