@@ -1,0 +1,425 @@
+-- Queries that must give, over shards, the rows of one unsharded PostgreSQL.
+-- Each starts with a line `-- : what it shows`. Tables: see tests/support/diff_sky.py.
+
+-- : all rows of a director
+SELECT objectId, ra, dec FROM Object
+-- : all columns of a small region
+SELECT * FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 0.5))
+-- : count from the manifest
+SELECT COUNT(*) FROM Object
+-- : count of a child from the manifest
+SELECT COUNT(*) AS n FROM ForcedSource
+-- : count of a replicated table
+SELECT COUNT(*) FROM Visit
+-- : count of nothing
+SELECT COUNT(*) FROM Object WHERE objectId < 0
+-- : sums of nothing are NULL
+SELECT SUM(gFlux), AVG(gFlux), MIN(gFlux), MAX(gFlux), COUNT(gFlux) FROM Object WHERE objectId < 0
+-- : empty result with columns
+SELECT objectId, band FROM ForcedSource WHERE forcedSourceId = -5
+-- : a cone on the meridian ra = 0
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.1, 1.0))
+-- : a cone whose centre is given beyond 360
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(359.9, -0.1, 0.6))
+-- : a cone at the north pole
+SELECT objectId, dec FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(120.0, 89.9, 0.5))
+-- : a cone at the south pole
+SELECT objectId, dec FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, -90.0, 0.7))
+-- : a cone where four base pixels meet
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(45.0, 0.0, 0.2))
+-- : a cone of the whole sky
+SELECT COUNT(*) FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(10.0, 10.0, 180.0))
+-- : a cone of half the sky
+SELECT COUNT(*) FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(10.0, 10.0, 90.0))
+-- : an empty cone
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(200.0, 45.0, 0.00001))
+-- : outside of a cone
+SELECT COUNT(*) FROM Object WHERE 0 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 20.0))
+-- : INTERSECTS of a point
+SELECT COUNT(*) FROM Object WHERE INTERSECTS(POINT(ra, dec), CIRCLE(45.0, 0.0, 0.3)) = 1
+-- : coordinate system argument of ADQL 2.0
+SELECT COUNT(*) FROM Object WHERE CONTAINS(POINT('ICRS', ra, dec), CIRCLE('ICRS', 0, 0, 1)) = 1
+-- : a polygon across ra = 0
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), POLYGON(359.0, -1.0, 1.0, -1.0, 1.0, 1.0, 359.0, 1.0))
+-- : a polygon around the pole
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), POLYGON(0.0, 89.5, 120.0, 89.5, 240.0, 89.5))
+-- : a thin triangle
+SELECT COUNT(*) FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), POLYGON(44.0, -0.1, 46.0, 0.0, 44.0, 0.1))
+-- : a box across ra = 0
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), BOX(0.0, 0.0, 1.0, 0.5))
+-- : a box at high declination
+SELECT COUNT(*) FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), BOX(180.0, 89.0, 300.0, 1.5))
+-- : two regions
+SELECT COUNT(*) FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 1.0)) AND 1 = CONTAINS(POINT(ra, dec), CIRCLE(0.8, 0.0, 1.0))
+-- : two regions that do not meet
+SELECT COUNT(*) FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 1.0)) AND 1 = CONTAINS(POINT(ra, dec), CIRCLE(45.0, 0.0, 1.0))
+-- : regions under OR
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 0.4)) OR 1 = CONTAINS(POINT(ra, dec), CIRCLE(45.0, 0.0, 0.1))
+-- : a region under NOT
+SELECT COUNT(*) FROM Object WHERE NOT (1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 5.0)))
+-- : a child's own position in a cone
+SELECT forcedSourceId FROM ForcedSource WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(45.0, 0.0, 0.15))
+-- : a child's own position in a tiny cone on a border
+SELECT forcedSourceId, objectId FROM ForcedSource WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(45.0, 0.0, 0.02))
+-- : a replicated table in a cone
+SELECT visit FROM Visit WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 30.0))
+-- : an object by id
+SELECT * FROM Object WHERE objectId = 1001
+-- : an object by id, reversed
+SELECT ra, dec FROM Object WHERE 1002 = objectId
+-- : objects by a list of ids
+SELECT objectId, gFlux FROM Object WHERE objectId IN (1001, 1500, 2100, 3999, 99)
+-- : an unknown id
+SELECT objectId FROM Object WHERE objectId = 123456789
+-- : a light curve by its director's id
+SELECT mjd, band, psfFlux FROM ForcedSource WHERE objectId = 1001 ORDER BY mjd, forcedSourceId
+-- : light curves by ids
+SELECT objectId, COUNT(*) AS n FROM ForcedSource WHERE objectId IN (1001, 1002, 1003, 1200) GROUP BY objectId
+-- : the sentinel key lies anywhere
+SELECT COUNT(*) FROM ForcedSource WHERE objectId = 0
+-- : orphans are found by their key
+SELECT forcedSourceId FROM ForcedSource WHERE objectId = 900001
+-- : null keys
+SELECT COUNT(*) FROM ForcedSource WHERE objectId IS NULL
+-- : two ids that contradict each other
+SELECT objectId FROM Object WHERE objectId = 1001 AND objectId = 1002
+-- : an id that is not in the region
+SELECT objectId FROM Object WHERE objectId = 1001 AND 1 = CONTAINS(POINT(ra, dec), CIRCLE(200.0, -60.0, 0.001))
+-- : ids under OR
+SELECT objectId FROM Object WHERE objectId = 1001 OR nDet > 40
+-- : a key range
+SELECT objectId FROM Object WHERE objectId BETWEEN 1000 AND 1050
+-- : a director with its children
+SELECT o.objectId, f.forcedSourceId, f.psfFlux FROM Object AS o JOIN ForcedSource AS f ON o.objectId = f.objectId WHERE o.nDet > 30
+-- : a director in a cone with its children
+SELECT o.objectId, f.mjd FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId WHERE 1 = CONTAINS(POINT(o.ra, o.dec), CIRCLE(45.0, 0.0, 0.1))
+-- : children in a cone with their director
+SELECT o.objectId, f.mjd FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId WHERE 1 = CONTAINS(POINT(f.ra, f.dec), CIRCLE(45.0, 0.0, 0.05))
+-- : the same by WHERE
+SELECT COUNT(*) FROM Object o, ForcedSource f WHERE f.objectId = o.objectId AND f.psfFlux > 100
+-- : joined by USING
+SELECT objectId, o.ra, f.ra FROM Object o JOIN ForcedSource f USING (objectId) WHERE f.band = 'g' AND o.nDet > 35
+-- : light curve of one object with its director
+SELECT o.gFlux, f.psfFlux FROM Object o JOIN ForcedSource f ON o.objectId = f.objectId WHERE o.objectId = 1010
+-- : LEFT JOIN keeps directors without children
+SELECT o.objectId, f.forcedSourceId FROM Object o LEFT JOIN ForcedSource f ON o.objectId = f.objectId WHERE o.nDet < 4
+-- : LEFT JOIN with a condition in ON
+SELECT o.objectId, f.forcedSourceId FROM Object o LEFT JOIN ForcedSource f ON o.objectId = f.objectId AND f.band = 'z' WHERE o.nDet > 30
+-- : LEFT JOIN, directors without children only
+SELECT o.objectId FROM Object o LEFT JOIN ForcedSource f ON o.objectId = f.objectId WHERE f.forcedSourceId IS NULL
+-- : LEFT JOIN from the child
+SELECT f.forcedSourceId, o.objectId FROM ForcedSource f LEFT JOIN Object o ON o.objectId = f.objectId WHERE f.psfFlux > 500
+-- : LEFT JOIN from the child keeps orphans and null keys
+SELECT COUNT(*), COUNT(o.objectId) FROM ForcedSource f LEFT JOIN Object o ON o.objectId = f.objectId
+-- : RIGHT JOIN
+SELECT o.objectId, f.forcedSourceId FROM ForcedSource f RIGHT JOIN Object o ON o.objectId = f.objectId WHERE o.nDet < 4
+-- : FULL JOIN
+SELECT COUNT(*), COUNT(o.objectId), COUNT(f.forcedSourceId) FROM Object o FULL JOIN ForcedSource f ON o.objectId = f.objectId
+-- : a child with a replicated table
+SELECT f.forcedSourceId, v.seeing FROM ForcedSource f JOIN Visit v ON f.visit = v.visit WHERE f.psfFlux > 300
+-- : director, child, replicated
+SELECT o.objectId, v.mjd, f.psfFlux FROM Object o JOIN ForcedSource f ON o.objectId = f.objectId JOIN Visit v ON f.visit = v.visit WHERE o.nDet > 35 AND v.band = 'r'
+-- : replicated first in FROM
+SELECT v.visit, COUNT(*) AS n FROM Visit v JOIN ForcedSource f ON f.visit = v.visit GROUP BY v.visit
+-- : a replicated table preserved by LEFT JOIN is not anchored in every chunk
+SELECT v.visit, f.forcedSourceId FROM Visit v LEFT JOIN ForcedSource f ON f.visit = v.visit AND f.psfFlux > 400
+-- : visits that no source names
+SELECT v.visit FROM Visit v LEFT JOIN ForcedSource f ON f.visit = v.visit WHERE f.visit IS NULL
+-- : child LEFT JOIN replicated
+SELECT f.forcedSourceId, v.seeing FROM ForcedSource f LEFT JOIN Visit v ON f.visit = v.visit AND v.seeing < 0.8 WHERE f.psfFlux > 300
+-- : two replicated tables
+SELECT v.visit, b.wavelength FROM Visit v JOIN Filter b ON v.band = b.band
+-- : replicated with LEFT JOIN replicated
+SELECT v.visit, b.wavelength FROM Visit v LEFT JOIN Filter b ON v.band = b.band AND b.wavelength > 600
+-- : a product with a replicated table
+SELECT COUNT(*) FROM Object o CROSS JOIN Filter b WHERE o.nDet > 30
+-- : grandchild, child, director
+SELECT d.diaObjectId, s.diaSourceId, x.phase FROM DiaObject d JOIN DiaSource s ON s.diaObjectId = d.diaObjectId JOIN SSSource x ON x.diaSourceId = s.diaSourceId
+-- : grandchild with child
+SELECT s.diaSourceId, x.phase FROM DiaSource s JOIN SSSource x ON x.diaSourceId = s.diaSourceId WHERE s.flux > 50
+-- : grandchild by its parent's key
+SELECT * FROM SSSource WHERE diaSourceId = 70010
+-- : child LEFT JOIN grandchild
+SELECT s.diaSourceId, x.ssObjectId FROM DiaSource s LEFT JOIN SSSource x ON x.diaSourceId = s.diaSourceId WHERE s.flux > 100
+-- : two children of one director
+SELECT o.objectId, f1.forcedSourceId, f2.forcedSourceId FROM Object o JOIN ForcedSource f1 ON f1.objectId = o.objectId JOIN ForcedSource f2 ON f2.objectId = o.objectId AND f1.forcedSourceId < f2.forcedSourceId WHERE o.nDet > 35
+-- : two children by each other's key, sentinels too
+SELECT COUNT(*) FROM ForcedSource f1 JOIN ForcedSource f2 ON f1.objectId = f2.objectId WHERE f1.psfFlux > 450 AND f2.psfFlux > 450
+-- : a director with itself by key
+SELECT a.objectId, b.gFlux FROM Object a JOIN Object b ON a.objectId = b.objectId WHERE a.nDet > 38
+-- : neighbours within 5 arcsec
+SELECT a.objectId AS one, b.objectId AS other FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 5.0/3600 AND a.objectId < b.objectId
+-- : neighbours by WHERE, both orders
+SELECT COUNT(*) FROM Object a, Object b WHERE DISTANCE(a.ra, a.dec, b.ra, b.dec) <= 0.002 AND a.objectId <> b.objectId
+-- : neighbours by CONTAINS
+SELECT a.objectId, b.objectId FROM Object a JOIN Object b ON 1 = CONTAINS(POINT(b.ra, b.dec), CIRCLE(a.ra, a.dec, 0.001)) WHERE a.objectId > b.objectId
+-- : neighbours in a cone
+SELECT a.objectId, b.objectId, DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) AS d FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.005 WHERE 1 = CONTAINS(POINT(a.ra, a.dec), CIRCLE(45.0, 0.0, 0.1)) AND a.objectId <> b.objectId
+-- : neighbours, region on the partner
+SELECT a.objectId, b.objectId FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.005 WHERE 1 = CONTAINS(POINT(b.ra, b.dec), CIRCLE(45.0, 0.0, 0.05)) AND a.objectId <> b.objectId
+-- : neighbours of one object
+SELECT b.objectId FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.01 WHERE a.objectId = 1100
+-- : neighbours at the pole
+SELECT COUNT(*) FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.01 WHERE a.dec > 89 AND a.objectId < b.objectId
+-- : two directors by distance
+SELECT o.objectId, s.sourceId FROM Object o JOIN Source s ON DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 2.0/3600
+-- : two directors by distance, LEFT
+SELECT o.objectId, s.sourceId FROM Object o LEFT JOIN Source s ON DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 2.0/3600 WHERE o.nDet > 10
+-- : objects without a source near them
+SELECT COUNT(*) FROM Object o LEFT JOIN Source s ON DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 2.0/3600 WHERE s.sourceId IS NULL
+-- : a chain of neighbours within the margin
+SELECT a.objectId, b.objectId, c.objectId FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.003 JOIN Object c ON DISTANCE(POINT(b.ra, b.dec), POINT(c.ra, c.dec)) < 0.003 WHERE a.objectId < b.objectId AND b.objectId < c.objectId
+-- : a chain of neighbours beyond the margin
+SELECT COUNT(*) FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.012 JOIN Object c ON DISTANCE(POINT(b.ra, b.dec), POINT(c.ra, c.dec)) < 0.012 WHERE a.objectId < b.objectId AND b.objectId < c.objectId AND a.nDet > 10
+-- : neighbours beyond the margin
+SELECT COUNT(*) FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.05 WHERE a.nDet > 30 AND b.nDet > 30
+-- : a neighbour's children lie elsewhere
+SELECT a.objectId, f.forcedSourceId FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.002 JOIN ForcedSource f ON f.objectId = b.objectId WHERE a.objectId <> b.objectId AND f.psfFlux > 200
+-- : an anchor's children beside its neighbour
+SELECT b.objectId, f.forcedSourceId FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.002 JOIN ForcedSource f ON f.objectId = a.objectId WHERE a.objectId <> b.objectId AND f.psfFlux > 200
+-- : a child's position near a director
+SELECT f.forcedSourceId, s.sourceId FROM ForcedSource f JOIN Source s ON DISTANCE(POINT(f.ra, f.dec), POINT(s.ra, s.dec)) < 1.0/3600 WHERE f.band = 'i'
+-- : a neighbour with a replicated table
+SELECT o.objectId, s.sourceId, v.band FROM Object o JOIN Source s ON DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 2.0/3600 JOIN Visit v ON v.visit = s.visit
+-- : groups by a nullable column
+SELECT kind, COUNT(*) AS n, SUM(gFlux) AS s, AVG(rFlux) AS a FROM Object GROUP BY kind
+-- : a group on a nullable key of a child
+SELECT objectId, COUNT(*) AS n, MAX(psfFlux) FROM ForcedSource GROUP BY objectId
+-- : groups by the director's key are final
+SELECT o.objectId, COUNT(*) AS n, AVG(f.psfFlux) FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId GROUP BY o.objectId
+-- : final groups with HAVING and TOP
+SELECT TOP 10 o.objectId, COUNT(*) AS n FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId GROUP BY o.objectId HAVING COUNT(*) > 2 ORDER BY n DESC
+-- : groups by key that an outer join can lose
+SELECT o.objectId, COUNT(*) FROM ForcedSource f LEFT JOIN Object o ON o.objectId = f.objectId GROUP BY o.objectId
+-- : counts per director, none included
+SELECT o.objectId, COUNT(f.forcedSourceId) AS n FROM Object o LEFT JOIN ForcedSource f ON f.objectId = o.objectId GROUP BY o.objectId HAVING COUNT(f.forcedSourceId) = 0
+-- : all aggregates
+SELECT COUNT(*), COUNT(gFlux), SUM(gFlux), AVG(gFlux), MIN(gFlux), MAX(gFlux), STDDEV(gFlux) FROM Object
+-- : aggregates of integers
+SELECT SUM(nDet), AVG(nDet), MIN(nDet), MAX(nDet), STDDEV(nDet) FROM Object
+-- : aggregates of REAL are in DOUBLE
+SELECT SUM(rFlux), AVG(rFlux), MIN(rFlux), MAX(rFlux), STDDEV(rFlux) FROM Object
+-- : deviation of large numbers
+SELECT band, STDDEV(mjd) AS s FROM ForcedSource GROUP BY band
+-- : deviation of one row is NULL
+SELECT STDDEV(gFlux) FROM Object WHERE objectId = 1001
+-- : count distinct
+SELECT COUNT(DISTINCT kind) FROM Object
+-- : count distinct over groups
+SELECT band, COUNT(DISTINCT visit) AS visits FROM ForcedSource GROUP BY band
+-- : count distinct beside others
+SELECT band, COUNT(DISTINCT visit) AS visits, COUNT(*) AS n, AVG(psfFlux) FROM ForcedSource GROUP BY band
+-- : sum distinct
+SELECT SUM(DISTINCT nDet) FROM Object
+-- : two count distincts
+SELECT COUNT(DISTINCT band), COUNT(DISTINCT visit) FROM ForcedSource
+-- : HAVING without its aggregate in the output
+SELECT kind FROM Object GROUP BY kind HAVING COUNT(*) > 100
+-- : HAVING on an average
+SELECT band, AVG(psfFlux) AS a FROM ForcedSource GROUP BY band HAVING AVG(psfFlux) > 50
+-- : expressions of aggregates
+SELECT MAX(gFlux) - MIN(gFlux) AS spread, SUM(gFlux) / COUNT(*) AS mean FROM Object
+-- : an expression in an aggregate
+SELECT AVG(gFlux - rFlux) AS colour, SUM(nDet * 2 + 1) FROM Object WHERE rFlux > 10
+-- : group by an expression
+SELECT FLOOR(dec / 10) AS zone, COUNT(*) AS n FROM Object GROUP BY FLOOR(dec / 10)
+-- : group by an alias
+SELECT MOD(nDet, 5) AS m, COUNT(*) AS n FROM Object GROUP BY m
+-- : group by a boolean
+SELECT flag, COUNT(*) FROM Object GROUP BY flag
+-- : group by two
+SELECT band, flag, COUNT(*) AS n FROM ForcedSource GROUP BY band, flag
+-- : group over a join with a replicated table
+SELECT v.band, COUNT(*) AS n, AVG(f.psfFlux) AS a FROM ForcedSource f JOIN Visit v ON v.visit = f.visit GROUP BY v.band
+-- : a density map
+SELECT ivo_healpix_index(4, ra, dec) AS pixel, COUNT(*) AS n FROM Object GROUP BY ivo_healpix_index(4, ra, dec)
+-- : average by cell
+SELECT ivo_healpix_index(3, ra, dec) AS pixel, AVG(gFlux) AS a FROM Object GROUP BY pixel
+-- : group and order and top
+SELECT TOP 3 band, COUNT(*) AS n FROM ForcedSource GROUP BY band ORDER BY n DESC
+-- : aggregate of an empty group list
+SELECT kind, COUNT(*) FROM Object WHERE objectId < 0 GROUP BY kind
+-- : distinct
+SELECT DISTINCT band FROM ForcedSource
+-- : distinct of two
+SELECT DISTINCT band, flag FROM ForcedSource
+-- : distinct with order and top
+SELECT DISTINCT TOP 5 nDet FROM Object ORDER BY nDet DESC
+-- : distinct of an expression
+SELECT DISTINCT FLOOR(gFlux / 100) FROM Object
+-- : distinct over a join
+SELECT DISTINCT v.seeing FROM ForcedSource f JOIN Visit v ON f.visit = v.visit WHERE f.psfFlux > 300
+-- : top by a unique key
+SELECT TOP 10 objectId, gFlux FROM Object ORDER BY objectId
+-- : top with ties
+SELECT TOP 20 objectId, nDet FROM Object ORDER BY nDet DESC
+-- : top with NULLs first
+SELECT TOP 20 objectId, gFlux FROM Object ORDER BY gFlux DESC
+-- : top with NULLs last
+SELECT TOP 20 objectId, gFlux FROM Object ORDER BY gFlux
+-- : top of a text
+SELECT TOP 15 objectId, kind FROM Object ORDER BY kind, objectId DESC
+-- : top without order
+SELECT TOP 7 objectId FROM Object
+-- : top without order of a join
+SELECT TOP 7 o.objectId, f.forcedSourceId FROM Object o JOIN ForcedSource f ON o.objectId = f.objectId
+-- : offset
+SELECT objectId FROM Object ORDER BY objectId OFFSET 2990
+-- : top and offset
+SELECT TOP 5 objectId, dec FROM Object ORDER BY dec DESC OFFSET 10
+-- : offset beyond the end
+SELECT objectId FROM Object ORDER BY objectId OFFSET 100000
+-- : top 0
+SELECT TOP 0 objectId FROM Object
+-- : order by position and by alias
+SELECT TOP 9 objectId, gFlux * 2 AS twice FROM Object WHERE gFlux IS NOT NULL ORDER BY 2 DESC, objectId
+-- : order by an expression that is not selected
+SELECT TOP 9 objectId FROM Object WHERE gFlux IS NOT NULL ORDER BY ABS(dec) DESC
+-- : order without top
+SELECT objectId, dec FROM Object WHERE dec > 89.5 ORDER BY dec, objectId
+-- : arithmetic
+SELECT objectId, gFlux + rFlux, gFlux - rFlux, gFlux * 2.5, gFlux / rFlux, -gFlux FROM Object WHERE nDet > 30
+-- : division by zero is NULL
+SELECT objectId, gFlux / (nDet - nDet) AS x FROM Object WHERE nDet > 35
+-- : integer division truncates
+SELECT objectId, nDet / 4, -nDet / 4, MOD(nDet, 4), MOD(-nDet, 4) FROM Object WHERE nDet > 20
+-- : logarithm of a negative flux is NULL
+SELECT objectId, LOG10(rFlux), LOG(gFlux) FROM Object WHERE nDet > 25
+-- : magnitudes of fluxes that may be negative
+SELECT COUNT(*), COUNT(-2.5 * LOG10(gFlux)) FROM Object
+-- : square root of a negative is NULL
+SELECT COUNT(SQRT(gFlux)), AVG(SQRT(gFlux)) FROM Object
+-- : REAL against a decimal literal
+SELECT COUNT(*) FROM Object WHERE rFlux = 0.1
+-- : REAL less than a decimal literal
+SELECT COUNT(*) FROM Object WHERE rFlux <= 0.1
+-- : REAL column against a column
+SELECT COUNT(*) FROM Object WHERE rFlux < gFlux
+-- : NaN was stored as NULL: a cut
+SELECT COUNT(*) FROM Object WHERE gFlux > -1000000
+-- : NaN was stored as NULL: MAX
+SELECT MAX(gFlux), MIN(rFlux) FROM Object
+-- : NOT of a NULL condition
+SELECT COUNT(*) FROM Object WHERE NOT (gFlux > 0)
+-- : IS NOT NULL
+SELECT COUNT(*) FROM Object WHERE gFlux IS NOT NULL AND kind IS NULL
+-- : NOT IN
+SELECT COUNT(*) FROM Object WHERE kind NOT IN ('star', 'galaxy')
+-- : IN with strings
+SELECT COUNT(*) FROM Object WHERE kind IN ('star', 'quasar')
+-- : BETWEEN
+SELECT COUNT(*) FROM Object WHERE gFlux BETWEEN 10 AND 100
+-- : NOT BETWEEN
+SELECT COUNT(*) FROM Object WHERE gFlux NOT BETWEEN 10 AND 100
+-- : LIKE
+SELECT COUNT(*) FROM Object WHERE kind LIKE '%a%'
+-- : LIKE with an underscore, and a backslash that is no escape
+SELECT COUNT(*) FROM Object WHERE kind LIKE '_tar' OR kind LIKE 's\%'
+-- : ILIKE and LOWER
+SELECT COUNT(*) FROM Object WHERE kind ILIKE 'STAR' OR LOWER(kind) = 'galaxy'
+-- : UPPER and concatenation
+SELECT objectId, UPPER(kind) || '-' || kind AS k FROM Object WHERE nDet > 38
+-- : text order is by bytes
+SELECT kind, COUNT(*) FROM Object GROUP BY kind ORDER BY kind
+-- : CASE
+SELECT objectId, CASE WHEN gFlux > 100 THEN 'bright' WHEN gFlux > 10 THEN 'middling' ELSE 'faint' END AS c FROM Object WHERE nDet > 30
+-- : COALESCE
+SELECT objectId, COALESCE(gFlux, rFlux, 0) FROM Object WHERE nDet > 30
+-- : casts
+SELECT objectId, CAST(gFlux AS INTEGER), CAST(nDet AS DOUBLE PRECISION), CAST(nDet AS VARCHAR) FROM Object WHERE nDet > 30 AND gFlux IS NOT NULL
+-- : rounding to even
+SELECT objectId, CAST(nDet + 0.5 AS INTEGER) FROM Object WHERE nDet > 30
+-- : trigonometry
+SELECT objectId, SIN(RADIANS(ra)), COS(RADIANS(dec)), TAN(0.5), ATAN2(dec, ra), DEGREES(ACOS(0.5)) FROM Object WHERE nDet > 36
+-- : powers and exponentials
+SELECT objectId, POWER(nDet, 2), EXP(dec / 100), ABS(dec), CEILING(dec), FLOOR(dec), ROUND(dec, 2), TRUNCATE(dec, 1) FROM Object WHERE nDet > 36
+-- : distance to a point
+SELECT objectId, DISTANCE(POINT(ra, dec), POINT(45.0, 0.0)) AS d FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(45.0, 0.0, 0.1)) ORDER BY d
+-- : distance as a cut
+SELECT objectId FROM Object WHERE DISTANCE(POINT(ra, dec), POINT(0.0, 0.0)) < 0.3
+-- : booleans
+SELECT COUNT(*) FROM Object WHERE flag = 1
+-- : bits
+SELECT objectId, nDet & 3, nDet | 8 FROM Object WHERE (nDet & 1) = 1 AND nDet > 30
+-- : timestamps
+SELECT visit, obsStart FROM Visit WHERE obsStart > '2026-01-15T00:00:00'
+-- : IN a sub-query
+SELECT objectId FROM Object WHERE objectId IN (SELECT objectId FROM ForcedSource WHERE psfFlux > 400)
+-- : NOT IN a sub-query with NULLs gives nothing
+SELECT objectId FROM Object WHERE objectId NOT IN (SELECT objectId FROM ForcedSource)
+-- : NOT IN a sub-query
+SELECT COUNT(*) FROM Object WHERE objectId NOT IN (SELECT objectId FROM ForcedSource WHERE objectId IS NOT NULL)
+-- : EXISTS
+SELECT objectId FROM Object o WHERE EXISTS (SELECT 1 FROM ForcedSource f WHERE f.objectId = o.objectId AND f.psfFlux > 400)
+-- : NOT EXISTS
+SELECT COUNT(*) FROM Object o WHERE NOT EXISTS (SELECT * FROM ForcedSource f WHERE f.objectId = o.objectId)
+-- : NOT EXISTS from a replicated table
+SELECT v.visit FROM Visit v WHERE NOT EXISTS (SELECT 1 FROM ForcedSource f WHERE f.visit = v.visit)
+-- : a scalar sub-query
+SELECT objectId FROM Object WHERE gFlux > (SELECT AVG(gFlux) + 3 * STDDEV(gFlux) FROM Object)
+-- : a scalar sub-query in the output
+SELECT objectId, (SELECT MAX(mjd) FROM Visit) AS last FROM Object WHERE nDet > 38
+-- : a correlated scalar sub-query
+SELECT o.objectId, (SELECT COUNT(*) FROM ForcedSource f WHERE f.objectId = o.objectId) AS n FROM Object o WHERE o.nDet > 36
+-- : a sub-query in FROM
+SELECT t.objectId FROM (SELECT objectId, gFlux FROM Object WHERE gFlux > 100) AS t WHERE t.gFlux < 200
+-- : a sub-query in FROM with computed columns
+SELECT t.objectId, t.c FROM (SELECT objectId, gFlux - rFlux AS c, nDet FROM Object) AS t WHERE t.c > 10 AND t.nDet > 20
+-- : a grouped sub-query in FROM
+SELECT AVG(t.n) FROM (SELECT objectId, COUNT(*) AS n FROM ForcedSource GROUP BY objectId) AS t
+-- : a sub-query joined with a table
+SELECT o.objectId, t.n FROM Object o JOIN (SELECT objectId, COUNT(*) AS n FROM ForcedSource WHERE psfFlux > 50 GROUP BY objectId) AS t ON t.objectId = o.objectId WHERE t.n > 3
+-- : a simple sub-query joined on the key
+SELECT o.objectId, t.mjd FROM Object o JOIN (SELECT objectId, mjd FROM ForcedSource WHERE band = 'u') AS t ON t.objectId = o.objectId
+-- : a simple sub-query on the right of LEFT JOIN
+SELECT o.objectId, t.mjd FROM Object o LEFT JOIN (SELECT objectId, mjd FROM ForcedSource WHERE band = 'u') AS t ON t.objectId = o.objectId WHERE o.nDet > 20
+-- : a computed sub-query on the right of LEFT JOIN
+SELECT o.objectId, t.k FROM Object o LEFT JOIN (SELECT objectId, COALESCE(psfFlux, 0) AS k FROM ForcedSource WHERE band = 'u') AS t ON t.objectId = o.objectId WHERE o.nDet > 20
+-- : a limited sub-query
+SELECT COUNT(*) FROM (SELECT TOP 100 objectId, gFlux FROM Object ORDER BY gFlux DESC) AS t WHERE t.gFlux IS NULL
+-- : a common table expression
+WITH bright AS (SELECT objectId, ra, dec FROM Object WHERE gFlux > 200) SELECT COUNT(*) FROM bright
+-- : a common table expression used twice
+WITH bright AS (SELECT objectId, gFlux FROM Object WHERE gFlux > 300) SELECT a.objectId, b.objectId FROM bright a JOIN bright b ON a.objectId < b.objectId
+-- : a common table expression joined
+WITH lc AS (SELECT objectId, AVG(psfFlux) AS m FROM ForcedSource GROUP BY objectId) SELECT o.objectId, lc.m FROM Object o JOIN lc ON o.objectId = lc.objectId WHERE lc.m > 150
+-- : UNION
+SELECT objectId FROM Object WHERE nDet > 35 UNION SELECT objectId FROM ForcedSource WHERE psfFlux > 400
+-- : UNION ALL
+SELECT objectId FROM Object WHERE nDet > 38 UNION ALL SELECT objectId FROM Object WHERE nDet > 37
+-- : EXCEPT
+SELECT objectId FROM Object EXCEPT SELECT objectId FROM ForcedSource
+-- : INTERSECT
+SELECT visit FROM Visit INTERSECT SELECT visit FROM ForcedSource
+-- : INTERSECT binds tighter
+SELECT band FROM Filter UNION SELECT band FROM Visit INTERSECT SELECT band FROM ForcedSource
+-- : UNION of types
+SELECT nDet FROM Object WHERE nDet > 38 UNION SELECT gFlux FROM Object WHERE gFlux > 400
+-- : UNION with order
+SELECT objectId, ra FROM Object WHERE nDet > 38 UNION SELECT sourceId, ra FROM Source WHERE flux > 300 ORDER BY 1
+-- : joins off the key
+SELECT COUNT(*) FROM Object o JOIN Source s ON o.nDet = s.visit
+-- : a join of two directors by an expression
+SELECT o.objectId, s.sourceId FROM Object o JOIN Source s ON o.objectId + 49000 = s.sourceId
+-- : two directors with nothing in common, filtered
+SELECT COUNT(*) FROM Object o, Source s WHERE o.nDet > 38 AND s.flux > 300
+-- : a director, its child, and another director off the key
+SELECT o.objectId, s.sourceId FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId JOIN Source s ON s.visit = f.visit WHERE o.nDet > 38 AND s.flux > 250
+-- : NATURAL JOIN with a replicated table
+SELECT visit, seeing, flux FROM Source NATURAL JOIN (SELECT visit, seeing FROM Visit) AS v WHERE flux > 250
+-- : a constant condition
+SELECT COUNT(*) FROM Object WHERE 1 = 0
+-- : a constant output
+SELECT 1 AS one, objectId FROM Object WHERE nDet > 38
+-- : the same column twice
+SELECT objectId, objectId, ra FROM Object WHERE nDet > 38
+-- : without a table
+SELECT 1 + 1 AS two
+-- : delimited names and other case
+SELECT "objectId", OBJECTID, o."ra" FROM OBJECT AS o WHERE NDET > 38
+-- : fluxes to magnitudes
+SELECT objectId, scisql_nanojanskyToAbMag(gFlux) AS m FROM Object WHERE nDet > 30
+-- : colour cut over the sky
+SELECT COUNT(*) FROM Object WHERE gFlux > 0 AND rFlux > 0 AND -2.5 * LOG10(gFlux / rFlux) BETWEEN 0.2 AND 0.8
+-- : everything at once
+SELECT TOP 10 v.band, COUNT(*) AS n, AVG(f.psfFlux - o.gFlux) AS d FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId JOIN Visit v ON v.visit = f.visit WHERE 1 = CONTAINS(POINT(o.ra, o.dec), CIRCLE(45.0, 0.0, 2.0)) AND o.kind = 'star' GROUP BY v.band HAVING COUNT(*) > 1 ORDER BY d DESC

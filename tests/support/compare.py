@@ -1,0 +1,52 @@
+"""Whether two lists of rows say the same: floats to 1e-9 relative, sums to 1e-6 of their terms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+Row = Sequence[object]
+
+
+def assert_same_rows(found: Sequence[Row], wanted: Sequence[Row], *, ordered: bool) -> None:
+    """Raise AssertionError that shows the first difference."""
+    assert len(found) == len(wanted), f"{len(found)} rows, the oracle has {len(wanted)}"
+    if not ordered:
+        found, wanted = sorted(found, key=_sort_key), sorted(wanted, key=_sort_key)
+    for number, (one, other) in enumerate(zip(found, wanted, strict=True)):
+        assert len(one) == len(other), f"row {number}: {len(one)} columns, not {len(other)}"
+        for column, (a, b) in enumerate(zip(one, other, strict=True)):
+            assert _same(a, b), f"row {number}, column {column}: {a!r}, the oracle has {b!r}"
+
+
+def _same(a: object, b: object) -> bool:
+    if a is None or b is None:
+        return a is b
+    if isinstance(b, Decimal):
+        b = float(b)
+    if isinstance(a, float) or isinstance(b, float):
+        assert isinstance(a, int | float)
+        assert isinstance(b, int | float)
+        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
+    return a == b
+
+
+def _sort_key(row: Row) -> tuple[tuple[int, object], ...]:
+    """Sorts NULLs last and floats by few digits, so that rounding cannot change the order."""
+    return tuple(_cell_key(cell) for cell in row)
+
+
+def _cell_key(cell: object) -> tuple[int, object]:
+    match cell:
+        case None:
+            return (2, "")
+        case bool():
+            return (0, int(cell))
+        case int() | float() | Decimal():
+            return (0, float(f"{float(cell):.6g}"))
+        case datetime():
+            return (1, cell.isoformat())
+        case _:
+            return (1, str(cell))
