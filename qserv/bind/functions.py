@@ -1,0 +1,184 @@
+"""Functions: ADQL's names, those of `procedures.functions`, aggregates, and what is bound once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from procedures.functions import FUNCTIONS, Function
+
+from qserv.bind.coercion import cast, comparable, describe, is_null, unify
+from qserv.bind.errors import Node, TypeMismatch, UnknownFunction, Unsupported
+from qserv.bind.operators import arithmetic, compare, negative
+from qserv.bind.scope import Env
+from qserv.bind.units import factor
+from qserv.bound import Aggregate, Call, Case, Expression, Literal
+from qserv.traverse import relations
+from schema.types import Type
+
+_SYNONYMS = {
+    "log": "ln",
+    "ceil": "ceiling",
+    "pow": "power",
+    "trunc": "truncate",
+    "distance": "separation",
+    "healpixindex": "ivohealpixindex",
+}
+"""ADQL's and others' names, folded, for a procedure's folded name."""
+
+
+def _folded(name: str) -> str:
+    """A function's name without case, underscores and sciSQL's prefix."""
+    return name.casefold().replace("_", "").removeprefix("scisql")
+
+
+_BY_NAME: Mapping[str, Function] = {_folded(name): function for name, function in FUNCTIONS.items()}
+
+
+def call(name: str, arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
+    """The call of a scalar function by the name that users give it."""
+    special = _SPECIAL.get(name.upper())
+    if special is not None:
+        return special(arguments, node, env)
+    return procedure(name, arguments, node)
+
+
+def procedure(name: str, arguments: Sequence[Expression], node: Node) -> Expression:
+    """The call of one of `procedures.functions`, its arguments cast to the parameters' types."""
+    folded = _folded(name)
+    function = _BY_NAME.get(_SYNONYMS.get(folded, folded))
+    if function is None:
+        known = [*_SPECIAL, *GEOMETRIES, *(n.upper() for n in (*FUNCTIONS, *_SYNONYMS))]
+        raise UnknownFunction(name, node, known=known)
+    _expect(name, arguments, (len(function.parameters),), node)
+    typed = tuple(
+        cast(argument, kind, node)
+        for argument, kind in zip(arguments, function.parameters, strict=True)
+    )
+    return Call(function.name, typed, function.result)
+
+
+def _expect(name: str, arguments: Sequence[Expression], counts: Sequence[int], node: Node) -> None:
+    """TypeMismatch where a function has a wrong number of arguments."""
+    if len(arguments) not in counts:
+        wanted = " or ".join(str(count) for count in counts)
+        raise TypeMismatch(
+            f"{name} takes {wanted} argument{'' if wanted == '1' else 's'}, found {len(arguments)}",
+            node,
+        )
+
+
+# ------------------------------------------------------------------ what needs more than a look-up
+
+GEOMETRIES = (
+    *("POINT", "CIRCLE", "BOX", "POLYGON", "CONTAINS", "INTERSECTS", "DISTANCE"),
+    *("COORD1", "COORD2"),
+)
+"""Bound in `geometry`; here for the nearest names only."""
+
+
+def _abs(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
+    """ABS keeps an integer's type."""
+    _expect("ABS", arguments, (1,), node)
+    (value,) = arguments
+    if not value.type.is_integer:
+        return procedure("abs", arguments, node)
+    below = compare("<", value, Literal(0, Type.INT), node)
+    return Case(((below, negative(value, node)),), value, value.type)
+
+
+def _mod(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
+    _expect("MOD", arguments, (2,), node)
+    left, right = arguments
+    return arithmetic("%", left, right, node)
+
+
+def _pi(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
+    _expect("PI", arguments, (0,), node)
+    return Literal(math.pi, Type.DOUBLE)
+
+
+def _rand(arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
+    """RAND is bound once: one number in [0, 1) per statement."""
+    _expect("RAND", arguments, (0, 1), node)
+    return Literal(env.statement.random, Type.DOUBLE)
+
+
+def _now(arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
+    """NOW is bound once."""
+    _expect("NOW", arguments, (0,), node)
+    return Literal(env.statement.now, Type.TIMESTAMP)
+
+
+def _coalesce(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
+    if not arguments:
+        raise TypeMismatch("COALESCE takes at least 1 argument, found 0", node)
+    typed = unify(arguments, node)
+    return Call("coalesce", typed, typed[0].type)
+
+
+def _nullif(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
+    """NULLIF has its first argument's type where the second fits it."""
+    _expect("NULLIF", arguments, (2,), node)
+    left, right = comparable(arguments[0], arguments[1], node)
+    return Call("nullif", (left, right), left.type)
+
+
+def _in_unit(arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
+    """IN_UNIT(column, 'unit'): the column times the constant between its unit and that one."""
+    _expect("IN_UNIT", arguments, (2,), node)
+    value, target = arguments
+    if not (isinstance(target, Literal) and isinstance(target.value, str)):
+        raise TypeMismatch("IN_UNIT's second argument is a unit in quotes", node)
+    column = env.scope.metadata(value)
+    if column is None or column.unit is None:
+        raise TypeMismatch(
+            "IN_UNIT needs a column whose unit the catalog says", node, hint=describe(value)
+        )
+    number = Literal(factor(column.unit, target.value, node), Type.DOUBLE)
+    return arithmetic("*", value, number, node)
+
+
+_SPECIAL: Mapping[str, Callable[[Sequence[Expression], Node, Env], Expression]] = {
+    "ABS": _abs,
+    "MOD": _mod,
+    "PI": _pi,
+    "RAND": _rand,
+    "NOW": _now,
+    "CURRENT_TIMESTAMP": _now,
+    "COALESCE": _coalesce,
+    "NULLIF": _nullif,
+    "IN_UNIT": _in_unit,
+}
+
+# ------------------------------------------------------------------ aggregates
+
+_DOUBLE_RESULT = {"avg", "var_samp", "var_pop", "stddev_samp", "stddev_pop"}
+
+
+def aggregate(name: str, argument: Expression | None, node: Node, env: Env) -> Aggregate:
+    """An aggregate of this block, by its bound name, not DISTINCT; None is COUNT(*)."""
+    if argument is None:
+        return Aggregate("count", None, False, Type.LONG)
+    own = {relation.id for relation in env.scope.frame.relations()}
+    read = relations(argument)
+    if read and not read & own:
+        raise Unsupported(f"{name.upper()} over the columns of an outer query", node)
+    typed, result = _aggregated(name, argument, node)
+    return Aggregate(name, typed, False, result)
+
+
+def _aggregated(name: str, argument: Expression, node: Node) -> tuple[Expression, Type]:
+    """An aggregate's argument, cast, and its result's type."""
+    kind = argument.type
+    if name == "count":
+        return argument, Type.LONG
+    if name in ("min", "max"):
+        if kind in (Type.BOOLEAN, Type.BINARY):
+            raise TypeMismatch(f"{name.upper()} of {kind} values", node)
+        return argument, kind
+    if not (kind.is_numeric or is_null(argument)):
+        raise TypeMismatch(f"{name.upper()} needs numbers, found {describe(argument)}", node)
+    if name == "sum" and kind.is_integer:
+        return argument, Type.LONG
+    return cast(argument, Type.DOUBLE, node), Type.DOUBLE

@@ -1,0 +1,173 @@
+"""Operators over bound expressions: arithmetic, comparisons, logic; constants are worked out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from qserv.bind.coercion import cast, common_type, comparable, describe, fits, is_null
+from qserv.bind.errors import Node, TypeMismatch
+from qserv.bound import (
+    Call,
+    Case,
+    Exists,
+    Expression,
+    InList,
+    InQuery,
+    Literal,
+)
+from schema.types import Type
+
+FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""The comparison that says the same with its sides exchanged."""
+
+
+# ------------------------------------------------------------------ arithmetic
+
+
+def arithmetic(operator: str, left: Expression, right: Expression, node: Node) -> Expression:
+    """`left operator right` for + - * / %; in DOUBLE where either side is floating."""
+    kind = common_number([left, right], operator, node)
+    left, right = cast(left, kind, node), cast(right, kind, node)
+    folded = _fold(operator, left, right)
+    return Call(operator, (left, right), kind) if folded is None else folded
+
+
+def common_number(operands: Sequence[Expression], operator: str, node: Node) -> Type:
+    """The type that an arithmetic operator works in."""
+    for operand in operands:
+        if not operand.type.is_numeric and not is_null(operand):
+            raise TypeMismatch(f"{operator} needs numbers, found {describe(operand)}", node)
+    types = [operand.type for operand in operands if not is_null(operand)] or [Type.DOUBLE]
+    if any(kind.is_floating for kind in types):
+        return Type.DOUBLE
+    return common_type(types, node)
+
+
+def negative(operand: Expression, node: Node) -> Expression:
+    """`- operand`."""
+    if not operand.type.is_numeric:
+        raise TypeMismatch(f"- needs a number, found {describe(operand)}", node)
+    if isinstance(operand, Literal):
+        value = operand.value
+        if value is None:
+            return operand
+        assert isinstance(value, int | float)
+        if not (isinstance(value, int) and not fits(-value, operand.type)):
+            return Literal(-value, operand.type)
+    return Call("neg", (operand,), operand.type)
+
+
+def bitwise(operator: str, operands: Sequence[Expression], node: Node) -> Expression:
+    """`& | ^ ~ << >>` over integers."""
+    for operand in operands:
+        if not operand.type.is_integer:
+            raise TypeMismatch(f"{operator} needs integers, found {describe(operand)}", node)
+    if operator in ("<<", ">>"):
+        value, count = operands
+        return Call(operator, (value, cast(count, Type.INT, node)), value.type)
+    kind = common_type([operand.type for operand in operands], node)
+    return Call(operator, tuple(cast(operand, kind, node) for operand in operands), kind)
+
+
+def _divide(left: int, right: int) -> int | None:
+    """Integer division towards zero; None where it cannot be said now."""
+    if right == 0:
+        return None
+    quotient = abs(left) // abs(right)
+    return quotient if (left < 0) == (right < 0) else -quotient
+
+
+_FOLDS: Mapping[str, Callable[[float, float], float]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+}
+
+
+def _fold(operator: str, left: Expression, right: Expression) -> Expression | None:
+    """The constant that an operator gives over constants; None where it is left to the engine."""
+    if not (isinstance(left, Literal) and isinstance(right, Literal)):
+        return None
+    a, b, kind = left.value, right.value, left.type
+    if a is None or b is None:
+        return Literal(None, kind)
+    assert isinstance(a, int | float)
+    assert isinstance(b, int | float)
+    if operator not in _FOLDS:
+        return None
+    if kind.is_integer:
+        assert isinstance(a, int)
+        assert isinstance(b, int)
+        whole = _divide(a, b) if operator == "/" else int(_FOLDS[operator](a, b))
+        return None if whole is None or not fits(whole, kind) else Literal(whole, kind)
+    if operator == "/" and b == 0:
+        return Literal(None, kind)
+    number = _FOLDS[operator](a, b)
+    return Literal(number, kind) if math.isfinite(number) else None
+
+
+# ------------------------------------------------------------------ comparisons and logic
+
+
+def compare(operator: str, left: Expression, right: Expression, node: Node) -> Expression:
+    """`left operator right` as a boolean, both sides of one type."""
+    left, right = comparable(left, right, node)
+    if operator in ("=", "<>") and left.type is Type.BOOLEAN:
+        for side, other in ((left, right), (right, left)):
+            if isinstance(side, Literal) and isinstance(side.value, bool):
+                return other if side.value == (operator == "=") else negate(other)
+    return Call(operator, (left, right), Type.BOOLEAN)
+
+
+def condition(expression: Expression, clause: str, node: Node) -> Expression:
+    """The expression as a truth value."""
+    if expression.type is Type.BOOLEAN:
+        return expression
+    if is_null(expression):
+        return Literal(None, Type.BOOLEAN)
+    raise TypeMismatch(f"{clause} needs a condition, found {describe(expression)}", node)
+
+
+def every(operator: str, parts: Sequence[Expression]) -> Expression:
+    """`and` or `or` over all parts, flat."""
+    flat: list[Expression] = []
+    for part in parts:
+        if isinstance(part, Call) and part.name == operator:
+            flat.extend(part.arguments)
+        else:
+            flat.append(part)
+    return flat[0] if len(flat) == 1 else Call(operator, tuple(flat), Type.BOOLEAN)
+
+
+_NEGATED = {
+    "like": "not like",
+    "not like": "like",
+    "ilike": "not ilike",
+    "not ilike": "ilike",
+    "is null": "is not null",
+    "is not null": "is null",
+}
+
+
+def negate(expression: Expression) -> Expression:
+    """NOT of a condition, said in the node itself where it has a word for that."""
+    match expression:
+        case InList() | InQuery() | Exists():
+            return replace(expression, negated=not expression.negated)
+        case Call(name=name, arguments=arguments) if name in _NEGATED:
+            return Call(_NEGATED[name], arguments, Type.BOOLEAN)
+        case Call(name="not", arguments=(argument,)):
+            return argument
+        case Literal(value=bool() as value):
+            return Literal(not value, Type.BOOLEAN)
+        case _:
+            return Call("not", (expression,), Type.BOOLEAN)
+
+
+def truth_as_number(expression: Expression) -> Expression:
+    """A condition as ADQL's 1 and 0, NULL where it is not known."""
+    one, zero = Literal(1, Type.INT), Literal(0, Type.INT)
+    return Case(((expression, one), (negate(expression), zero)), None, Type.INT)

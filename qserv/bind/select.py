@@ -1,0 +1,182 @@
+"""One SELECT block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from qserv.bind.conditions import condition, unwrapped
+from qserv.bind.errors import MisplacedAggregate, Node, Unsupported
+from qserv.bind.grouping import check_grouped
+from qserv.bind.order import by_position, row_count, sort_keys, total_order
+from qserv.bind.scope import Env, Frame, Named, Scope, Statement
+from qserv.bind.sources import Sources
+from qserv.bound import Expression, Output, Query, Select, Source
+from qserv.traverse import has_aggregate
+from schema.errors import LimitExceeded
+
+MAX_COLUMNS = 1600
+"""PostgreSQL's limit of a result's columns is 1664."""
+_KNOWN = {
+    *("expressions", "from_", "joins", "where", "group", "having"),
+    *("order", "limit", "offset", "distinct", "with_"),
+}
+
+
+def bind_select(node: Node, around: Scope, statement: Statement) -> Query:
+    """The bound block of a SELECT; `around` is the scope outside, with the CTEs in sight."""
+    _refuse_extras(node)
+    source, frame = _from(node, around, statement)
+    env = Env(statement, Scope(frame, around))
+    items = _items(node, env)
+    outputs = tuple(output for output, _ in items)
+    where = node.args.get("where")
+    bound_where = None
+    if where is not None:
+        bound_where = condition(where.this, replace(env, clause="WHERE"), "WHERE")
+    named = replace(env, aliases=_aliases(items))
+    group = _group(node.args.get("group"), outputs, named)
+    having = node.args.get("having")
+    bound_having = None if having is None else condition(having.this, named, "HAVING")
+    order = sort_keys(node.args.get("order"), outputs, named)
+    block = Select(
+        outputs,
+        source=source,
+        where=bound_where,
+        group=group,
+        having=bound_having,
+        distinct=node.args.get("distinct") is not None,
+        order=order,
+        limit=row_count(node.args.get("limit"), None),
+        offset=row_count(node.args.get("offset"), 0) or 0,
+    )
+    return _checked(block, node, items, named)
+
+
+def _checked(block: Select, node: Node, items: Sequence[tuple[Output, Node]], env: Env) -> Select:
+    """The block, its rules checked, and known as grouped where it is; its order total if cut."""
+    expressions = [*(o.expression for o in block.outputs), *(key.expression for key in block.order)]
+    grouped = (
+        node.args.get("group") is not None
+        or block.having is not None
+        or any(has_aggregate(e) for e in expressions)
+    )
+    order = node.args.get("order")
+    sorted_nodes = [] if order is None else order.expressions
+    if grouped:
+        block = replace(block, is_grouped=True)
+        checked = [(output.expression, item) for output, item in items]
+        if block.having is not None:
+            checked.append((block.having, node.args["having"]))
+        checked += [(key.expression, order) for key in block.order]
+        own = {relation.id for relation in env.scope.frame.relations()}
+        check_grouped(checked, block.group, own, env)
+    if block.distinct:
+        _check_distinct_order(block, order)
+    assert len(block.order) <= len(sorted_nodes)
+    return replace(block, order=total_order(block))
+
+
+def _check_distinct_order(block: Select, order: Node | None) -> None:
+    """A DISTINCT block sorts by its outputs only."""
+    outputs = {output.expression for output in block.outputs}
+    if any(key.expression not in outputs for key in block.order):
+        raise Unsupported("ORDER BY of SELECT DISTINCT names only output columns", order)
+
+
+def _refuse_extras(node: Node) -> None:
+    """Unsupported for clauses that ADQL does not have."""
+    for key, value in node.args.items():
+        if value and key not in _KNOWN:
+            raise Unsupported(f"{key.rstrip('_').upper()} is not supported", node)
+    distinct = node.args.get("distinct")
+    if distinct is not None and distinct.args.get("on") is not None:
+        raise Unsupported("DISTINCT ON is not supported", node)
+
+
+def _from(node: Node, around: Scope, statement: Statement) -> tuple[Source | None, Frame]:
+    """The block's source and its names."""
+    clause = node.args.get("from_")
+    if clause is None:
+        return None, Frame()
+    found = Sources(statement, around).clause(clause.this, node.args.get("joins") or ())
+    return found.source, found.frame
+
+
+# ------------------------------------------------------------------ the select list
+
+
+def _items(node: Node, env: Env) -> list[tuple[Output, Node]]:
+    """The outputs, each with the node that it came from; stars are spelled out."""
+    found: list[tuple[Output, Node]] = []
+    for item in node.expressions:
+        starred = _star(item, env)
+        if starred is None:
+            found.append((_output(item, len(found), env), item))
+        else:
+            found += [(Output(n.expression, n.name, n.metadata), item) for n in starred]
+        if len(found) > MAX_COLUMNS:
+            raise LimitExceeded(f"The query has more than {MAX_COLUMNS} columns")
+    return found
+
+
+def _star(item: Node, env: Env) -> Iterator[Named] | None:
+    """What `*` or `t.*` stands for; None for other items."""
+    if isinstance(item, exp.Star):
+        if not env.scope.frame.layout:
+            raise Unsupported("* without FROM", item)
+        return env.scope.frame.star()
+    if isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
+        database = item.args.get("db")
+        qualifier = (None if database is None else database.name, item.args["table"].name)
+        own = Scope(env.scope.frame)
+        relation = own.relation(qualifier, item)
+        return (relation.named(one) for one in relation.fields.ordered)
+    return None
+
+
+def _output(item: Node, position: int, env: Env) -> Output:
+    """One item of the select list with its name."""
+    alias = item.alias if isinstance(item, exp.Alias) else None
+    inner = unwrapped(item.this if isinstance(item, exp.Alias) else item)
+    if isinstance(inner, exp.Column) and not isinstance(inner.this, exp.Star):
+        named = env.scope.named(inner)
+        return Output(named.expression, alias or named.name, named.metadata)
+    return Output(env.bind(inner), alias or _name(inner, position))
+
+
+def _name(node: Node, position: int) -> str:
+    """The name of an output that has none: its function's, else its place."""
+    if isinstance(node, exp.Anonymous):
+        return str(node.name).lower()
+    if isinstance(node, exp.Count | exp.Sum | exp.Avg | exp.Min | exp.Max | exp.Coalesce):
+        return str(node.key)
+    return f"col{position + 1}"
+
+
+def _aliases(items: Sequence[tuple[Output, Node]]) -> dict[str, Expression]:
+    """The names that the select list gives, for clauses that may use them."""
+    return {
+        output.name.casefold(): output.expression
+        for output, item in items
+        if isinstance(item, exp.Alias)
+    }
+
+
+def _group(node: Node | None, outputs: Sequence[Output], env: Env) -> tuple[Expression, ...]:
+    """GROUP BY: positions, expressions, and output names where no column has them."""
+    if node is None:
+        return ()
+    if any(value for key, value in node.args.items() if key != "expressions"):
+        raise Unsupported("GROUP BY takes expressions only", node)
+    inside = replace(env, clause="GROUP BY")
+    found: dict[Expression, None] = {}
+    for item in node.expressions:
+        inner = unwrapped(item)
+        expression = by_position(inner, outputs) or inside.bind(inner)
+        if has_aggregate(expression):
+            raise MisplacedAggregate("GROUP BY names an output that is an aggregate", item)
+        found[expression] = None
+    return tuple(found)
