@@ -42,19 +42,19 @@ def open_instance(
             "allow_community_extensions": "false",
             "python_enable_replacements": "false",
             "preserve_insertion_order": "false",
-            "parquet_metadata_cache": "true",
         },
     )
     install_macros(connection)
     for setting, value in (
         ("TimeZone", "'UTC'"),
+        ("parquet_metadata_cache", "true"),
         ("temp_directory", _text(str(temp))),
         ("max_temp_directory_size", f"'{limits.temp_bytes}B'"),
         ("allowed_directories", "[" + ", ".join(_text(str(folder)) for folder in folders) + "]"),
         ("enable_external_access", "false"),
         ("lock_configuration", "true"),
     ):
-        connection.execute(f"SET {setting} = {value}")
+        connection.execute(f"SET GLOBAL {setting} = {value}")
     return connection
 
 

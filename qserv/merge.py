@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from qserv.bound import Fetched
+from qserv.bound import BaseTable, Fetched
 from qserv.dispatch.loop import conform, fragment_schema
 from qserv.duckdb_instance import (
     DATA_ERRORS,
@@ -211,8 +211,11 @@ def merge(
     try:
         with running.stoppable(connection.interrupt):
             for relation, leaf in relations.items():
-                is_fetched = isinstance(leaf, Fetched)
-                table = fetched[leaf.fragment] if is_fetched else given.base_rows()[leaf.table.name]
+                match leaf:
+                    case Fetched():
+                        table = fetched[leaf.fragment]
+                    case BaseTable():
+                        table = given.base_rows()[leaf.table.name]
                 connection.register(f"relation_{relation}", table)
             sql = render(plan.merge, Dialect.DUCKDB, sources)
             reader = connection.sql(sql).to_arrow_reader(ROWS_PER_BATCH)

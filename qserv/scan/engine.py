@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,8 @@ from schema.errors import SkyshardError
 
 ROWS_PER_BATCH = 65_536
 WATCH_INTERVAL_S = 0.05
+CLOSE_TIMEOUT_S = 5.0
+"""How long closing waits for interrupted statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ class ScanEngine:
             False: _Lane(threading.Semaphore(settings.scan_places)),
         }
         self._statements: set[_Statement] = set()
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._is_ended = False
         self._watch = threading.Thread(target=self._interrupt_ended, name="watch", daemon=True)
         self._watch.start()
 
@@ -115,7 +118,7 @@ class ScanEngine:
 
     def cancel(self, query_id: str) -> int:
         """End all statements of a query, waiting ones too; gives how many there were."""
-        with self._lock:
+        with self._changed:
             found = [s for s in self._statements if s.request.query_id == query_id]
             for statement in found:
                 statement.ended_by = statement.ended_by or Fault.CANCELLED
@@ -123,23 +126,24 @@ class ScanEngine:
 
     def status(self) -> dict[str, int]:
         """Facts for whoever asks whether the engine lives."""
-        with self._lock:
+        with self._changed:
             running = sum(statement.cursor is not None for statement in self._statements)
             waiting = len(self._statements) - running
         return {"shard_id": self.settings.shard_id, "running": running, "waiting": waiting}
 
     def close(self) -> None:
         """End what runs and free everything. Idempotent."""
-        if self._closed.is_set():
-            return
-        self._closed.set()
-        self._watch.join()
-        with self._lock:
+        with self._changed:
+            if self._is_closed:
+                return
+            self._is_closed = True
             for statement in self._statements:
                 statement.ended_by = statement.ended_by or Fault.CANCELLED
-                if statement.cursor is not None:
-                    statement.cursor.interrupt()
-        self._database.close()
+            self._changed.wait_for(lambda: not self._statements, CLOSE_TIMEOUT_S)
+            self._is_ended = True
+        self._watch.join()
+        with suppress(duckdb.Error):  # a statement that could not be ended dies with the process
+            self._database.close()
         shutil.rmtree(self._temp, ignore_errors=True)
 
     # ---------------------------------------------------------------- one statement
@@ -147,8 +151,8 @@ class ScanEngine:
     def _stream(self, request: ScanRequest) -> Iterator[pa.Schema | pa.RecordBatch]:
         """The columns, then the batches, of one statement."""
         with self._registered(request) as statement, self._place(statement):
-            cursor = self._database.cursor()
-            statement.cursor = cursor
+            with self._changed:  # DuckDB refuses two calls on one connection at once
+                cursor = statement.cursor = self._database.cursor()
             try:
                 statement.check()
                 reader = _execute(cursor, request.sql)
@@ -160,19 +164,24 @@ class ScanEngine:
                 statement.check()
                 raise _fault(error) from error
             finally:
+                with self._changed:
+                    statement.cursor = None
                 cursor.close()
 
     @contextmanager
     def _registered(self, request: ScanRequest) -> Iterator[_Statement]:
         seconds = request.deadline_s
         statement = _Statement(request, None if seconds is None else time.monotonic() + seconds)
-        with self._lock:
+        with self._changed:
+            if self._is_closed:
+                raise ScanFault(Fault.CANCELLED, "the scan engine is going down")
             self._statements.add(statement)
         try:
             yield statement
         finally:
-            with self._lock:
+            with self._changed:
                 self._statements.discard(statement)
+                self._changed.notify_all()
 
     @contextmanager
     def _place(self, statement: _Statement) -> Iterator[None]:
@@ -199,9 +208,10 @@ class ScanEngine:
 
     def _interrupt_ended(self) -> None:
         """Interrupt what is cancelled or late; the watch's thread."""
-        while not self._closed.wait(WATCH_INTERVAL_S):
+        while not self._is_ended:
+            time.sleep(WATCH_INTERVAL_S)
             now = time.monotonic()
-            with self._lock:
+            with self._changed:
                 for statement in self._statements:
                     if statement.deadline is not None and statement.deadline < now:
                         statement.ended_by = statement.ended_by or Fault.TIMEOUT

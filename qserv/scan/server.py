@@ -39,8 +39,9 @@ class ScanServer(flight.FlightServerBase):  # type: ignore[misc]
     def __init__(
         self, settings: EngineSettings, *, host: str = "127.0.0.1", port: int = 0, token: str
     ) -> None:
+        token_check = _TokenFactory(token)
         self.engine = ScanEngine(settings)
-        super().__init__(f"grpc://{host}:{port}", middleware={"token": _TokenFactory(token)})
+        super().__init__(f"grpc://{host}:{port}", middleware={"token": token_check})
         self.address = f"grpc://{host}:{self.port}"
 
     def do_get(
