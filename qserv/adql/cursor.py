@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from sqlglot import exp
 
-from qserv.adql.errors import AdqlSyntaxError
+from qserv.adql.errors import AdqlSyntaxError, shortened
 from qserv.adql.tokens import Token, tokenize
 from qserv.adql.words import CLAUSE_WORDS, RESERVED
 from qserv.limits import Limits
@@ -17,6 +18,7 @@ LONGEST_CHAIN = 200
 """How many operators of one level (`a + b + c`) or set operators may follow each other: the tree
 is left-deep, and whoever walks it recurses. AND and OR, which are walked flat, are not counted."""
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _OF_CONDITIONS = frozenset(
     {"=", "<>", "!=", "<", "<=", ">", ">=", "AND", "OR", "IS", "BETWEEN", "IN", "LIKE", "ILIKE"}
 )
@@ -38,6 +40,7 @@ class Cursor:
         self.limits = limits
         if len(text.encode("utf-8", "surrogatepass")) > limits.max_text_bytes:
             raise self.fault(f"the text is longer than {limits.max_text_bytes} bytes", 1, 1)
+        self._refuse_unstorable()
         self.tokens = tokenize(text)
         if len(self.tokens) > limits.max_tokens:
             last = self.tokens[limits.max_tokens]
@@ -46,6 +49,16 @@ class Cursor:
         self.depth = 0
         self.token = self.tokens[0]
         self.kind = self.token.kind
+
+    def _refuse_unstorable(self) -> None:
+        """Refuse what no database takes, in strings and names too: NUL and lone surrogates."""
+        found = _UNSTORABLE.search(self.text)
+        if found:
+            line_start = self.text.rfind("\n", 0, found.start()) + 1
+            line = self.text.count("\n", 0, found.start()) + 1
+            code = f"U+{ord(found.group()):04X}"
+            message = f"the character {code} stands in no text"
+            raise self.fault(message, line, found.start() - line_start + 1)
 
     # -------------------------------------------------------------- going forward
 
@@ -140,17 +153,15 @@ class Cursor:
 
 
 def _shown(token: Token) -> str:
-    """A token as a message shows it."""
+    """A token as a message shows it; not all of a long one."""
     match token.kind:
         case "end":
             return "the end of the text"
         case "string":
             return "a string"
         case "quoted":
-            return f'"{token.text}"'
-        case "number":
-            return token.text if len(token.text) <= 40 else "a number"
-        case "name":
-            return token.text if len(token.text) <= 40 else "a name"
+            return f'"{shortened(token.text)}"'
+        case "number" | "name":
+            return shortened(token.text)
         case _:
             return token.text.upper() if token.kind in RESERVED else repr(token.text)

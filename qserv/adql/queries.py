@@ -13,6 +13,9 @@ from qserv.adql.sources import Sources
 from qserv.adql.tokens import Token
 from qserv.adql.words import STATEMENT_WORDS
 
+MOST_ROWS = 2**63 - 1
+"""What TOP and OFFSET may ask for: the largest number that the databases count with."""
+
 
 class Queries(Sources):
     """Reads queries."""
@@ -147,6 +150,8 @@ class Queries(Sources):
             raise self.unexpected("an unsigned integer")
         if token.kind != "number" or not token.text.isdigit():
             raise self.fault_at(token, f"{word} takes an unsigned integer")
+        if int(token.text) > MOST_ROWS:
+            raise self.fault_at(token, f"{word} takes {MOST_ROWS} at most")
         return place(exp.Literal(this=token.text, is_string=False), self.advance())
 
     # -------------------------------------------------------------- SELECT

@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from qserv.adql.errors import shortened
 from qserv.adql.words import RESERVED
+
+LONGEST_NUMBER = 100
+"""How many characters a number may have; no column holds what needs more."""
 
 
 class Token(NamedTuple):
@@ -34,6 +38,7 @@ _TOKEN = re.compile(
   | (?P<string> '[^']*+(?:''[^']*+)*+' )
   | (?P<quoted> "(?:[^"]|"")++" )
   | (?P<mark>   <> | != | <= | >= | \|\| | << | >> | /(?!\*) | =(?!=) | &(?!&) | [-+*%|^~<>(),.;] )
+  | (?P<rest>   (?s:.) )
     """,
     re.VERBOSE,
 )
@@ -47,38 +52,35 @@ _STRANGE_SPACES = "\u00a0\u2002\u2003\u2007\u2009\u200b\u202f\u3000\ufeff"
 def tokenize(text: str) -> list[Token]:
     """The text's tokens, without spaces and comments; the last is of kind "end" or "fault"."""
     tokens: list[Token] = []
-    line, line_start, end = 1, 0, 0
+    line, line_start = 1, 0
     for match in _TOKEN.finditer(text):
         start = match.start()
-        if start != end:
-            break
-        end = match.end()
-        group, lexeme = match.lastgroup, match.group()
-        if group == "name":
-            upper = lexeme.upper()
-            kind = upper if upper in RESERVED else "name"
-            tokens.append(Token(kind, lexeme, line, start - line_start + 1))
-            continue
-        if group == "mark":
-            tokens.append(Token(lexeme, lexeme, line, start - line_start + 1))
-            continue
-        if group == "number":
-            tokens.append(Token("number", lexeme, line, start - line_start + 1))
-            continue
-        if group == "string":
-            value = lexeme[1:-1].replace("''", "'")
-            tokens.append(Token("string", value, line, start - line_start + 1))
-        elif group == "quoted":
-            value = lexeme[1:-1].replace('""', '"')
-            tokens.append(Token("quoted", value, line, start - line_start + 1))
+        lexeme = match.group()
+        column = start - line_start + 1
+        match match.lastgroup:
+            case "name":
+                upper = lexeme.upper()
+                tokens.append(Token(upper if upper in RESERVED else "name", lexeme, line, column))
+                continue
+            case "mark":
+                tokens.append(Token(lexeme, lexeme, line, column))
+                continue
+            case "number" if len(lexeme) <= LONGEST_NUMBER:
+                tokens.append(Token("number", lexeme, line, column))
+                continue
+            case "string":
+                tokens.append(Token("string", lexeme[1:-1].replace("''", "'"), line, column))
+            case "quoted":
+                tokens.append(Token("quoted", lexeme[1:-1].replace('""', '"'), line, column))
+            case "number" | "rest":
+                tokens.append(Token("fault", _fault_at(text, start), line, column))
+                return tokens
+            case _:
+                assert match.lastgroup == "space"
         if "\n" in lexeme:
             line += lexeme.count("\n")
             line_start = start + lexeme.rindex("\n") + 1
-    column = end - line_start + 1
-    if end == len(text):
-        tokens.append(Token("end", "", line, column))
-    else:
-        tokens.append(Token("fault", _fault_at(text, end), line, column))
+    tokens.append(Token("end", "", line, len(text) - line_start + 1))
     return tokens
 
 
@@ -87,8 +89,6 @@ def _fault_at(text: str, position: int) -> str:
     character = text[position]
     run = _RUN.match(text, position)
     word = run.group() if run else character
-    if len(word) > 40:
-        word = word[:40] + "..."
     match character:
         case "'":
             return "this string has no closing single quote"
@@ -128,15 +128,18 @@ def _fault_of_character(character: str, word: str) -> str:
 
 def _fault_of_word(word: str) -> str:
     """Why a run of letters, digits, underscores and points is neither a name nor a number."""
+    shown = shortened(word)
     if re.fullmatch(r"0[xX][0-9a-fA-F]+", word):
-        return f"{word} is a hexadecimal number, which ADQL has not; write {int(word, 16)}"
+        return f"{shown} is a hexadecimal number, which ADQL has not; write it in decimal"
     if word[0] == "_":
-        return f'a name begins with a letter; put others in double quotes: "{word}"'
+        return f'a name begins with a letter; put others in double quotes: "{shown}"'
     if word.isascii() and word[0] in "0123456789.":
+        if len(word) > LONGEST_NUMBER:
+            return f"this number has more than {LONGEST_NUMBER} characters"
         if re.fullmatch(r"[0-9]+[A-Za-z_]\w*", word) and not re.fullmatch(r"[0-9]+[eE]\d*", word):
             return (
-                f"malformed number {word}; a name begins with a letter, "
-                f'others stand in double quotes: "{word}"'
+                f"malformed number {shown}; a name begins with a letter, "
+                f'others stand in double quotes: "{shown}"'
             )
-        return f"malformed number {word}"
-    return f'a bare name has only letters a-z, digits and _; put others in double quotes: "{word}"'
+        return f"malformed number {shown}"
+    return f'a bare name has only letters a-z, digits and _; put others in double quotes: "{shown}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from qserv.adql.cursor import Cursor, place
+from qserv.adql.errors import shortened
 
 _TYPES = {
     "BIGINT": exp.DataType.Type.BIGINT,
@@ -17,6 +18,8 @@ _TYPES = {
     "TIMESTAMP": exp.DataType.Type.TIMESTAMP,
     "VARCHAR": exp.DataType.Type.VARCHAR,
 }
+LONGEST_TEXT = 10_485_760
+"""PostgreSQL's bound of the n in VARCHAR(n)."""
 _USER_TYPES = frozenset({"CIRCLE", "POLYGON"})
 _WITH_LENGTH = frozenset({"CHAR", "VARCHAR"})
 _NAMES = (
@@ -37,7 +40,9 @@ class TypeNames(Cursor):
         if token.kind not in _TYPES:
             if token.kind == "fault":
                 raise self.unexpected("a type")
-            raise self.fault_at(token, f"unknown type {token.text}; CAST converts to {_NAMES}")
+            raise self.fault_at(
+                token, f"unknown type {shortened(token.text)}; CAST converts to {_NAMES}"
+            )
         self.advance()
         if token.kind == "DOUBLE":
             self.expect("PRECISION", "PRECISION after DOUBLE")
@@ -49,8 +54,8 @@ class TypeNames(Cursor):
         if not self.take("("):
             return {}
         token = self.expect("number", "a length")
-        if not token.text.isdigit() or int(token.text) == 0:
-            raise self.fault_at(token, f"a length is a positive integer, not {token.text}")
+        if not token.text.isdigit() or not 0 < int(token.text) <= LONGEST_TEXT:
+            raise self.fault_at(token, f"a length is an integer from 1 to {LONGEST_TEXT}")
         self.expect(")", ") after the length")
         literal = place(exp.Literal(this=token.text, is_string=False), token)
         return {"expressions": [place(exp.DataTypeParam(this=literal), token)]}

@@ -58,3 +58,16 @@ def test_a_long_line_is_shown_in_part() -> None:
     shown, caret = point_at("x" * 500 + "!" + "y" * 500, 1, 501).split("\n")
     assert len(shown) == 100
     assert shown[len(caret) - 1] == "!"
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud800"])
+def test_what_no_database_stores_is_refused_wherever_it_stands(character: str) -> None:
+    with pytest.raises(AdqlSyntaxError, match=f"character U\\+{ord(character):04X}") as caught:
+        parse_adql(f"SELECT a\nFROM t WHERE s = 'x{character}'")
+    assert (caught.value.line, caught.value.column) == (2, 20)
+
+
+def test_a_message_has_no_control_characters() -> None:
+    with pytest.raises(AdqlSyntaxError) as caught:
+        parse_adql('SELECT a FROM t AS "\x1b[2J" "\x1b[31m" \x1b')
+    assert "\x1b" not in str(caught.value)
