@@ -22,8 +22,11 @@ from schema.healpix import (
 from schema.region import Polygon, Shape, ShapeKind, bounding_circle, box_may_touch
 
 MAX_RANGES = 16
-ROUNDING = 1e-9
-"""Degrees that every region grows by: far above rounding, far below a pixel that matters."""
+ROUNDING = 1e-6
+"""Degrees that every region grows by (3.6 mas).
+
+The library places a position within 2 mas of a pole by 1 - z, so only to some mas.
+"""
 COARSE = 3.0
 """A cone's pixels are this much smaller than its radius: about 15 ranges hold 1.4 x its area."""
 FINEST = 26

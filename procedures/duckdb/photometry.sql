@@ -1,0 +1,14 @@
+-- Fluxes in nanojansky and AB magnitudes: m = 31.4 - 2.5 log10(flux) (Oke & Gunn 1983, ApJ 266, 713;
+-- 1 nJy is 1e-32 erg/s/cm2/Hz and AB's zero point -48.6).
+-- Arguments: doubles. NULL in, NULL out; a flux that is not positive has no magnitude: NULL.
+-- Errors raised: none.
+-- Locks taken: none.
+
+CREATE OR REPLACE MACRO sky.nanojansky_to_abmag_v1(flux) AS
+    CASE WHEN flux > 0 AND flux < 'Infinity'::DOUBLE THEN 31.4e0 - 2.5e0 * log10(flux) END;
+
+CREATE OR REPLACE MACRO sky.nanojansky_to_abmag_sigma_v1(flux, flux_sigma) AS
+    CASE WHEN flux > 0 THEN 1.0857362047581294e0 * flux_sigma / flux END;
+
+CREATE OR REPLACE MACRO sky.abmag_to_nanojansky_v1(mag) AS
+    CASE WHEN mag BETWEEN -700 AND 700 THEN power(10.0e0, 0.4e0 * (31.4e0 - mag)) END;

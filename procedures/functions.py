@@ -1,0 +1,200 @@
+"""The functions that both engines have, by one name: what bind may call and render writes.
+
+Each is versioned, `sky.<name>_v1`: an SQL function in PostgreSQL, a macro of the same name in DuckDB
+(`postgres/*.sql`, `duckdb/*.sql`). A released version is never edited; a new meaning is a new version.
+All are immutable; NULL in gives NULL out; domain errors are NULL; no function yields NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from schema.types import SPELLINGS, Type
+
+SCHEMA = "sky"
+"""The schema of the functions, in both engines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function. `parameters` are the types that arguments are cast to.
+
+    `defaults` are values for parameters that may be left out, from the last one back. `overloads`
+    are further parameter lists, all of one type, which is then the result's too. An array is a
+    parameter in `arrays` (by place), and the result where `gives_array`. Users may call it where
+    `is_public`; the others are for rendering or for other functions.
+    """
+
+    name: str
+    parameters: tuple[Type, ...]
+    result: Type
+    description: str
+    defaults: tuple[int, ...] = ()
+    overloads: tuple[Type, ...] = ()
+    arrays: frozenset[int] = field(default_factory=frozenset)
+    gives_array: bool = False
+    is_public: bool = True
+    version: int = 1
+
+    @property
+    def sql_name(self) -> str:
+        """How both engines call it, with its schema."""
+        return f"{SCHEMA}.{self.name}_v{self.version}"
+
+    def signatures(self) -> tuple[str, ...]:
+        """PostgreSQL's parameter lists, as `pg_get_function_identity_arguments` types them."""
+        lists = [self.parameters, *((kind,) * len(self.parameters) for kind in self.overloads)]
+        return tuple(
+            ", ".join(
+                SPELLINGS[kind].postgres + ("[]" if place in self.arrays else "")
+                for place, kind in enumerate(parameters)
+            )
+            for parameters in lists
+        )
+
+
+_LONG, _INT, _DOUBLE, _TEXT, _BOOLEAN = Type.LONG, Type.INT, Type.DOUBLE, Type.TEXT, Type.BOOLEAN
+_SMALLER = (Type.SHORT, Type.INT)
+
+
+def _doubles(name: str, count: int, description: str, *, result: Type = _DOUBLE) -> Function:
+    return Function(name, (_DOUBLE,) * count, result, description)
+
+
+_ARITHMETIC = (
+    Function(
+        "idiv",
+        (_LONG, _LONG),
+        _LONG,
+        "a / b of integers, towards zero; NULL where b is 0",
+        overloads=_SMALLER,
+        is_public=False,
+    ),
+    Function(
+        "imod",
+        (_LONG, _LONG),
+        _LONG,
+        "a - b * (a / b) of integers, with the sign of a; NULL where b is 0",
+        overloads=_SMALLER,
+        is_public=False,
+    ),
+    Function("div", (_DOUBLE, _DOUBLE), _DOUBLE, "x / y; NULL where y is 0", is_public=False),
+    _doubles("mod", 2, "the remainder of x / y, with the sign of x; NULL where y is 0"),
+    _doubles("ln", 1, "natural logarithm; NULL where x <= 0"),
+    _doubles("log10", 1, "decimal logarithm; NULL where x <= 0"),
+    _doubles("sqrt", 1, "square root; NULL where x < 0"),
+    _doubles("exp", 1, "e to the power of x; NULL where that is too large"),
+    _doubles("power", 2, "x to the power of y; NULL where that is no finite real number"),
+    _doubles("sign", 1, "-1, 0 or 1"),
+    _doubles("abs", 1, "absolute value"),
+)
+
+_TRIGONOMETRY = (
+    _doubles("degrees", 1, "radians as degrees"),
+    _doubles("radians", 1, "degrees as radians"),
+    _doubles("sin", 1, "sine of radians"),
+    _doubles("cos", 1, "cosine of radians"),
+    _doubles("tan", 1, "tangent of radians"),
+    _doubles("cot", 1, "cotangent of radians; NULL at 0"),
+    _doubles("asin", 1, "arc sine, radians; NULL outside -1..1"),
+    _doubles("acos", 1, "arc cosine, radians; NULL outside -1..1"),
+    _doubles("atan", 1, "arc tangent, radians"),
+    _doubles("atan2", 2, "arc tangent of y / x in the right quadrant, radians"),
+)
+
+_ROUNDING = (
+    _doubles("ceiling", 1, "the least whole number not below x"),
+    _doubles("floor", 1, "the largest whole number not above x"),
+    Function(
+        "round",
+        (_DOUBLE, _INT),
+        _DOUBLE,
+        "x to n decimal digits, halves away from zero",
+        defaults=(0,),
+    ),
+    Function("truncate", (_DOUBLE, _INT), _DOUBLE, "x cut to n decimal digits", defaults=(0,)),
+)
+
+_TEXTS = (
+    Function("lower", (_TEXT,), _TEXT, "A..Z as a..z"),
+    Function("upper", (_TEXT,), _TEXT, "a..z as A..Z"),
+    *(
+        Function(f"text_to_{kind}", (_TEXT,), kind, f"text read as {kind}", is_public=False)
+        for kind in (Type.SHORT, Type.INT, Type.LONG, Type.FLOAT, Type.DOUBLE)
+    ),
+)
+
+_PHOTOMETRY = (
+    _doubles("nanojansky_to_abmag", 1, "AB magnitude of a flux in nJy; NULL where flux <= 0"),
+    _doubles("nanojansky_to_abmag_sigma", 2, "error of the AB magnitude, from flux and its error"),
+    _doubles("abmag_to_nanojansky", 1, "flux in nJy of an AB magnitude"),
+)
+
+_GEOMETRY = (
+    _doubles("separation", 4, "degrees between (ra1, dec1) and (ra2, dec2)"),
+    Function(
+        "within",
+        (_DOUBLE,) * 5,
+        _BOOLEAN,
+        "whether (ra1, dec1) and (ra2, dec2) are at most radius apart",
+        is_public=False,
+    ),
+    Function(
+        "within_strict",
+        (_DOUBLE,) * 5,
+        _BOOLEAN,
+        "whether (ra1, dec1) and (ra2, dec2) are less than radius apart",
+        is_public=False,
+    ),
+    Function(
+        "in_circle",
+        (_DOUBLE,) * 5,
+        _BOOLEAN,
+        "whether (ra, dec) lies in the circle (ra0, dec0, radius)",
+        is_public=False,
+    ),
+    Function(
+        "in_box",
+        (_DOUBLE,) * 6,
+        _BOOLEAN,
+        "whether (ra, dec) lies in the box (ra0, dec0, width, height)",
+        is_public=False,
+    ),
+    Function(
+        "in_polygon",
+        (_DOUBLE,) * 3,
+        _BOOLEAN,
+        "whether (ra, dec) lies in the polygon of the vertices (ra1, dec1, ra2, dec2...)",
+        arrays=frozenset({2}),
+        is_public=False,
+    ),
+    Function(
+        "ivo_healpix_index",
+        (_INT, _DOUBLE, _DOUBLE),
+        _LONG,
+        "the NESTED HEALPix pixel of an order (0..29) that holds (ra, dec)",
+    ),
+    Function(
+        "cell", (_DOUBLE,) * 3, _LONG, "the cell of (ra, dec) for a join by radius", is_public=False
+    ),
+    Function(
+        "cells_around",
+        (_DOUBLE,) * 3,
+        _LONG,
+        "the cells of all points within radius of (ra, dec)",
+        gives_array=True,
+        is_public=False,
+    ),
+)
+
+
+def _by_name(functions: Iterable[Function]) -> Mapping[str, Function]:
+    return MappingProxyType({function.name: function for function in functions})
+
+
+FUNCTIONS: Mapping[str, Function] = _by_name(
+    (*_ARITHMETIC, *_TRIGONOMETRY, *_ROUNDING, *_TEXTS, *_PHOTOMETRY, *_GEOMETRY)
+)
+"""The newest version of each function, by its logical name."""
