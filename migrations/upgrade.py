@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib import resources
-from importlib.util import find_spec
 from typing import Literal, assert_never
 
 import psycopg2
@@ -150,8 +149,6 @@ def _refuse_newer(revision: str | None, kind: Kind) -> None:
 
 
 def _install_procedures(connection: Connection) -> None:
-    if find_spec("procedures.install") is None:
-        return
     from procedures.install import install
 
     install(connection)
