@@ -171,4 +171,4 @@ def test_every_limit_is_a_key() -> None:
 @pytest.mark.parametrize("key", [key.path for key in KEYS])
 def test_every_key_is_documented(key: str) -> None:
     name = key.replace("limits.anonymous.", "limits.")
-    assert re.search(rf"^\| `{re.escape(name)}` \|", DOCS.read_text(encoding="utf-8"), re.M)
+    assert re.search(rf"^\| `{re.escape(name)}` \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE)

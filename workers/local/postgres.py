@@ -30,6 +30,9 @@ START_TIMEOUT_S = 300.0  # crash recovery included
 LOCK_PATIENCE_S = 60.0  # for orphaned backends of a killed server to go
 STOP_STEPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 15.0), (signal.SIGKILL, 10.0))
 ORPHAN_STEPS = ((signal.SIGTERM, 5.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 10.0))
+# The server's parent waits for it: a killed server that an idle process 1 (of a container, say) leaves
+# as a zombie would hold its lock file for ever.
+_REAPER = '"$@"; exit $?'
 _LOCKED = ("shared memory block", "lock file")
 _HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
 
@@ -156,8 +159,9 @@ def start(server: Server, secrets: Secrets) -> Running:
     After `kill -9` PostgreSQL refuses to start while backends of the killed server live: those
     are asked to end, and the start is repeated. `postmaster.pid` is PostgreSQL's own to judge.
     """
+    program = str(server.binaries.folder / "postgres")
     launch = Launch(
-        argv=(str(server.binaries.folder / "postgres"), "-D", str(server.folder)),
+        argv=("/bin/sh", "-c", _REAPER, "skyshard", program, "-D", str(server.folder)),
         log=server.log,
         folder=server.folder,
         account=server.account,
@@ -165,9 +169,11 @@ def start(server: Server, secrets: Secrets) -> Running:
     deadline = time.monotonic() + LOCK_PATIENCE_S
     while True:
         begin = server.log.stat().st_size if server.log.exists() else 0
-        started = processes.spawn(launch)
-        if _wait_ready(server, started, secrets):
-            return started
+        parent = processes.spawn(launch)
+        if _wait_ready(server, parent, secrets):
+            started = running(server, None)
+            if started is not None:
+                return started
         told = processes.tail(server.log, begin)
         if "could not bind" in told or "could not create any TCP" in told:
             raise PortTaken(server.name, "127.0.0.1", server.port)
@@ -177,10 +183,10 @@ def start(server: Server, secrets: Secrets) -> Running:
         time.sleep(0.2)
 
 
-def _wait_ready(server: Server, started: Running, secrets: Secrets) -> bool:
+def _wait_ready(server: Server, parent: Running, secrets: Secrets) -> bool:
     """Whether the server came to answer; False if its process ended first."""
     deadline = time.monotonic() + START_TIMEOUT_S
-    while processes.is_alive(started):
+    while processes.is_alive(parent):
         try:
             connect(server.port, ADMIN, secrets.admin, "postgres").close()
         except psycopg2.OperationalError:
@@ -200,7 +206,7 @@ def connect(port: int, role: str, password: str, database: str) -> Connection:
         user=role,
         password=password,
         dbname=database,
-        connect_timeout=5,
+        connect_timeout=2,
         application_name="skyshard up",
     )
 
