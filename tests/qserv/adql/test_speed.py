@@ -1,5 +1,9 @@
-"""A typical text is parsed in less than the design's 2.5 ms."""
+"""A typical text is parsed in less than the design's 2.5 ms, of processor time.
 
+By the wall clock it is the same on a machine that does nothing else, and chance on one that does.
+"""
+
+import time
 import timeit
 
 from qserv.adql import parse_adql
@@ -14,5 +18,6 @@ ORDER BY o.objectId
 
 
 def test_a_typical_text_is_parsed_in_two_and_a_half_milliseconds() -> None:
-    best_s = min(timeit.repeat(lambda: parse_adql(TEXT), number=20, repeat=5)) / 20
+    runs_s = timeit.repeat(lambda: parse_adql(TEXT), timer=time.process_time, number=20, repeat=5)
+    best_s = min(runs_s) / 20
     assert best_s < 2.5e-3
