@@ -21,6 +21,7 @@ from qserv.bound import (
     Source,
 )
 from qserv.flatten import flatten
+from qserv.own_pixels import use_own_pixels
 from qserv.traverse import blocks, conjuncts, leaves
 from schema.catalog import Catalog, Table, family_key
 
@@ -39,7 +40,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """The query with its simple sub-queries merged, and the keys whose places the plan wants."""
+    """The query with its simple sub-queries merged and own pixels used, and the keys whose places the plan wants."""
 
     query: Query
     wanted: tuple[Wanted, ...]
@@ -56,7 +57,7 @@ class KeyCondition:
 
 def analyse(query: Query) -> Analysed:
     """Flatten the query and collect the keys that it names."""
-    flat = flatten(query)
+    flat = use_own_pixels(flatten(query))
     found: dict[tuple[str, str], set[int]] = defaultdict(set)
     for block in blocks(flat):
         tables = {

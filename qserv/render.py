@@ -68,6 +68,13 @@ def render(query: Query, dialect: Dialect, sources: Mapping[RelationId, str]) ->
 _INFIX = {"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "||", "and", "or", "&", "|", "<<", ">>"}
 _PLAIN = {"coalesce", "nullif"}
 _POSTFIX = {"is null", "is not null"}
+_POOLED_SQUARES = (
+    "list_reduce(list({{'n': CAST({0} AS DOUBLE), 'm': {1}, 's': {2}}}) FILTER (WHERE {0} > 0), "
+    "lambda a, b: {{'n': a.n + b.n, 'm': a.m + (b.m - a.m) * b.n / (a.n + b.n), "
+    "'s': a.s + b.s + (b.m - a.m) * (b.m - a.m) * a.n * b.n / (a.n + b.n)}}).s"
+)
+"""The sum of squared deviations of several samples (n, mean, squares), pairwise: Chan, Golub &
+LeVeque 1983, formula 2.1. It does not cancel where the mean is far larger than the deviation."""
 _BY_PROCEDURE = {"/": ("idiv", "div"), "%": ("imod", "mod")}
 
 
@@ -230,6 +237,9 @@ class _Renderer:
                 # PostgreSQL's default escape is a backslash, DuckDB and ADQL have none.
                 escape = " ESCAPE ''" if self.dialect is Dialect.POSTGRES else ""
                 return f"({arguments[0]} {name.upper()} {arguments[1]}{escape})"
+            case "pooled_squares":
+                assert self.dialect is Dialect.DUCKDB, "moments are pooled in the merge"
+                return _POOLED_SQUARES.format(*arguments)
             case _:
                 return self.procedure(name, arguments)
 
