@@ -40,7 +40,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """The query with its simple sub-queries merged and own pixels used, and the keys whose places the plan wants."""
+    """The query with sub-queries merged and own pixels used; the keys whose places to look up."""
 
     query: Query
     wanted: tuple[Wanted, ...]

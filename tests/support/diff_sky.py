@@ -342,3 +342,23 @@ def _visits(rng: np.random.Generator) -> pa.Table:
             "seeing": _with_nulls(rng, rng.uniform(0.5, 1.5, VISITS)).cast(pa.float32()),
         }
     )
+
+
+def as_ingests(count: int) -> list[dict[str, pa.Table]]:
+    """All rows in one ingest, or in three: directors never come after their children."""
+    tables = rows()
+    if count == 1:
+        return [tables]
+    keys = {
+        "Object": "objectId",
+        "ForcedSource": "objectId",
+        "Source": "sourceId",
+        "DiaObject": "diaObjectId",
+        "DiaSource": "diaObjectId",
+    }
+    pieces = {name: thirds(tables[name], key) for name, key in keys.items()}
+    whole = {name: tables[name] for name in ("SSSource", "Visit", "Filter")}
+    ingests = [{name: pieces[name][k] for name in keys} for k in range(3)]
+    ingests[0] |= {name: whole[name] for name in ("Visit", "Filter")}
+    ingests[2]["SSSource"] = whole["SSSource"]
+    return ingests

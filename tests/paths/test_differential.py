@@ -1,0 +1,62 @@
+"""Sharded equals unsharded: a corpus of queries over 1, 2 and 5 shards, against one PostgreSQL.
+
+The oracle answers the bound SQL over the same rows in plain tables. With scan engines a plan uses
+both engines; without, PostgreSQL alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from qserv.store import Store
+from tests.support import diff_sky
+from tests.support.compare import assert_same_rows
+from tests.support.corpus import Case, corpus
+from tests.support.postgres import Server
+from tests.support.sharded import Oracle, bound, oracle, rows_of, sharded_store
+
+pytestmark = pytest.mark.postgres
+
+SKIES = {
+    "one shard": (1, 1, True),
+    "two shards, three ingests": (2, 3, True),
+    "five shards": (5, 1, True),
+    "two shards without scan engines": (2, 1, False),
+}
+"""(shards, ingests, with scan engines)"""
+
+
+@pytest.fixture(scope="module")
+def the_oracle(server: Server) -> Oracle:
+    return oracle(server, diff_sky.CATALOG, diff_sky.rows())
+
+
+@pytest.fixture(scope="module", params=SKIES.values(), ids=SKIES)
+def store(
+    request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    shards, ingests, engines = request.param
+    folder = Path(tmp_path_factory.mktemp("sharded"))
+    with ExitStack() as stack:
+        sharded = stack.enter_context(
+            sharded_store(
+                server,
+                diff_sky.CATALOG,
+                diff_sky.as_ingests(ingests),
+                shards=shards,
+                folder=folder,
+                engines=engines,
+            )
+        )
+        yield sharded.store
+
+
+@pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
+def test_sharded_equals_unsharded(case: Case, store: Store, the_oracle: Oracle) -> None:
+    query = bound(case.text, store)
+    _, found = rows_of(case.text, store)
+    assert_same_rows(found, the_oracle.rows(query), ordered=bool(query.order))
