@@ -35,9 +35,9 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
       skyshard ingest dp1 Object=objects.parquet Source=sources.parquet Visit=visits.csv
       skyshard ingest dp1.Source sources.csv --max-rejects 100 --rejects bad-rows.csv
     """
+    catalog, pairs = _pairs(target, files)
     from workers.cli.ingest_run import Choice, run
 
-    catalog, pairs = _pairs(target, files)
     run(home, catalog, pairs, Choice(max_rejects, rejects, is_json))
 
 

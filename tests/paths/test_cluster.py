@@ -1,0 +1,235 @@
+"""A whole cluster of processes, as an operator and an accident treat it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+import pytest
+
+from migrations.environment import VERSION_TABLE
+from schema.coordinator import SCHEMA
+from tests.support.postgres import running_server
+from workers.local.ports import free_port
+
+pytestmark = pytest.mark.cluster
+
+
+def skyshard(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command on a home, with no other configuration."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SKYSHARD_")}
+    command = [sys.executable, "-m", "workers.cli.main", *words, "--home", str(home)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=clean, timeout=120
+    )
+
+
+def status(home: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(skyshard(home, "status", "--json").stdout)
+    return found
+
+
+def conditions(home: Path) -> dict[str, str]:
+    return {member["name"]: member["condition"] for member in status(home)["members"]}
+
+
+def pids(home: Path) -> dict[str, int]:
+    return {member["name"]: member["pid"] for member in status(home)["members"]}
+
+
+def processes_of(home: Path) -> list[str]:
+    """Every process that has to do with a home: by its arguments or its working folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd", "pid"]):
+        words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
+        if process.pid != os.getpid() and any(str(home) in word for word in words):
+            found.append(str(process.info))
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that the servers' account may enter; pytest's own are closed."""
+    made = Path(tempfile.mkdtemp(prefix="skyshard-cluster-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def home(folder: Path) -> Iterator[Path]:
+    """A cluster of two shards; each test leaves it up."""
+    place = folder / "home"
+    try:
+        made = skyshard(place, "up", "--shards", "2", "--port", str(free_port(())))
+        assert made.returncode == 0, made.stderr
+        yield place
+    finally:
+        skyshard(place, "down")
+
+
+EVERYTHING = {"coordinator", "shard-1", "shard-2", "scan-1", "scan-2", "czar"}
+
+
+def test_up_starts_a_coordinator_shards_scan_engines_and_the_czar(home: Path) -> None:
+    found = status(home)
+    assert found["condition"] == "up"
+    assert {member["name"] for member in found["members"]} == EVERYTHING
+    with urllib.request.urlopen(found["url"] + "/health", timeout=5) as answer:
+        assert answer.status == 200
+
+
+def test_shards_are_registered_and_locked(home: Path) -> None:
+    secrets = json.loads((home / "secrets.json").read_text())
+    port = json.loads((home / "cluster.json").read_text())["ports"]["coordinator"]
+    dsn = f"host=127.0.0.1 port={port} user=skyshard dbname=skyshard password="
+    with closing(psycopg2.connect(dsn + secrets["role"])) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT shard_id FROM skyshard.shard ORDER BY 1")
+        assert cursor.fetchall() == [(1,), (2,)]
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        assert cursor.fetchall() == [(False,)]
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(dsn + "wrong")
+
+
+def test_up_again_leaves_what_runs_alone(home: Path) -> None:
+    before = pids(home)
+    assert skyshard(home, "up").returncode == 0
+    assert pids(home) == before
+
+
+@pytest.mark.parametrize("victim", ["coordinator", "shard-2", "scan-1", "czar"])
+def test_up_heals_a_killed_process(home: Path, victim: str) -> None:
+    before = pids(home)
+    os.kill(before[victim], signal.SIGKILL)
+    psutil.wait_procs([p for p in psutil.process_iter() if p.pid == before[victim]], timeout=10)
+    degraded = skyshard(home, "status", "--json")
+    assert (degraded.returncode, json.loads(degraded.stdout)["condition"]) == (3, "degraded")
+    healed = skyshard(home, "up")
+    assert healed.returncode == 0, healed.stderr
+    after = pids(home)
+    assert {name for name in after if after[name] != before[name]} == {victim}
+
+
+def test_processes_whose_start_was_not_noted_are_found(home: Path) -> None:
+    notes = json.loads((home / "cluster.json").read_text())
+    before = pids(home)
+    (home / "cluster.json").write_text(json.dumps({**notes, "running": {}}))
+    assert pids(home) == before
+    assert set(conditions(home).values()) == {"up"}
+    (home / "cluster.json").write_text(json.dumps(notes))
+
+
+def test_a_taken_port_of_a_stopped_shard_is_replaced(home: Path) -> None:
+    port = json.loads((home / "cluster.json").read_text())["ports"]["shard-1"]
+    assert skyshard(home, "down").returncode == 0
+    with socket.create_server(("127.0.0.1", port)):
+        healed = skyshard(home, "up")
+    assert healed.returncode == 0, healed.stderr
+    assert f"port {port} of shard-1 is taken by process {os.getpid()}" in healed.stderr
+    assert set(conditions(home).values()) == {"up"}
+
+
+def test_down_leaves_nothing_running_and_up_brings_it_back(home: Path) -> None:
+    assert skyshard(home, "down").returncode == 0
+    assert processes_of(home) == []
+    down = skyshard(home, "status", "--json")
+    assert (down.returncode, json.loads(down.stdout)["condition"]) == (3, "down")
+    assert skyshard(home, "up").returncode == 0
+
+
+def test_down_clears_up_after_killed_servers(home: Path) -> None:
+    for pid in pids(home).values():
+        os.kill(pid, signal.SIGKILL)
+    assert skyshard(home, "down").returncode == 0
+    assert processes_of(home) == []
+    assert skyshard(home, "up").returncode == 0
+
+
+def test_doctor_finds_a_healthy_cluster(home: Path) -> None:
+    shown = skyshard(home, "doctor", "--json")
+    assert shown.returncode == 0, shown.stdout
+    assert {"coordinator", "shard-1", "czar"} <= {f["subject"] for f in json.loads(shown.stdout)}
+
+
+def test_a_taken_http_port_is_named_before_anything_starts(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        refused = skyshard(folder / "other", "up", "--port", str(port))
+    assert refused.returncode == 1
+    assert f"port {port} on 127.0.0.1, meant for the HTTP server, is taken by" in refused.stderr
+    assert "--port" in refused.stderr
+    assert processes_of(folder / "other") == []
+
+
+@pytest.fixture(scope="module")
+def external(folder: Path) -> Iterator[tuple[Path, str]]:
+    """A home whose file names two servers that the test runs; and the coordinator's DSN."""
+    place = folder / "external"
+    place.mkdir()
+    with running_server() as first, running_server() as second:
+        coordinator = first.new_database("coordinator")
+        file = (
+            f'port = {free_port(())}\n[coordinator]\ndsn = "{coordinator}"\n'
+            f'[[shards]]\ndsn = "{first.new_database("shard")}"\n'
+            f'[[shards]]\ndsn = "{second.new_database("shard")}"\nweight = 2.0\n'
+        )
+        (place / "skyshard.toml").write_text(file)
+        try:
+            yield place, coordinator
+        finally:
+            skyshard(place, "down")
+
+
+def test_servers_given_by_dsn_are_upgraded_not_started(external: tuple[Path, str]) -> None:
+    place, coordinator = external
+    started = skyshard(place, "up")
+    assert started.returncode == 0, started.stderr
+    found = {member["name"]: member["pid"] for member in status(place)["members"]}
+    assert {name for name, pid in found.items() if pid} == {"czar"}
+    assert set(found) == {"coordinator", "shard-1", "shard-2", "czar"}
+    with closing(psycopg2.connect(coordinator)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT shard_id, weight FROM skyshard.shard ORDER BY 1")
+        assert cursor.fetchall() == [(1, 1.0), (2, 2.0)]
+
+
+def test_a_file_with_fewer_shards_than_the_coordinator_knows_is_refused(
+    external: tuple[Path, str],
+) -> None:
+    file = external[0] / "skyshard.toml"
+    text = file.read_text()
+    file.write_text(text[: text.rindex("[[shards]]")])
+    refused = skyshard(external[0], "migrate")
+    file.write_text(text)
+    assert refused.returncode == 1
+    assert "knows shard 2" in refused.stderr
+
+
+def test_down_leaves_servers_given_by_dsn_alone(external: tuple[Path, str]) -> None:
+    assert skyshard(external[0], "down").returncode == 0
+    with closing(psycopg2.connect(external[1])) as connection:
+        assert connection.status
+
+
+def test_up_refuses_a_newer_schema(external: tuple[Path, str]) -> None:
+    place, coordinator = external
+    with closing(psycopg2.connect(coordinator)) as connection, connection:
+        connection.cursor().execute(f"UPDATE {SCHEMA}.{VERSION_TABLE} SET version_num = '9999'")
+    refused = skyshard(place, "up")
+    assert refused.returncode == 1
+    assert "[SCHEMA_TOO_NEW]" in refused.stderr
