@@ -194,6 +194,8 @@ class Derived:
 
 
 class JoinKind(StrEnum):
+    """Kinds of joins; NATURAL and USING are bound to conditions."""
+
     INNER = "INNER"
     LEFT = "LEFT"
     RIGHT = "RIGHT"
@@ -268,6 +270,8 @@ class Select:
 
 
 class SetKind(StrEnum):
+    """Set operations."""
+
     UNION = "UNION"
     EXCEPT = "EXCEPT"
     INTERSECT = "INTERSECT"

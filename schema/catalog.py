@@ -196,10 +196,8 @@ def family_key(catalog: Catalog, table: Table, column: str) -> str | None:
     """
     if table.role in (Role.CHILD, Role.MATCH) and table.key == column:
         return table.parent
-    is_own_key = (
-        table.key == column if table.role is Role.DIRECTOR else table.primary_key == (column,)
-    )
-    has_children = any(child.parent == table.name for child in catalog.tables)
-    if is_own_key and (table.role is Role.DIRECTOR or has_children):
+    if table.role is Role.DIRECTOR and table.key == column:
+        return table.name
+    if any(c.parent == table.name and c.parent_key == column for c in catalog.tables):
         return table.name
     return None

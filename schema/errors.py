@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from typing_extensions import override
+
 
 class SkyshardError(Exception):
     """Root of every error that Skyshard raises on purpose."""
@@ -47,6 +49,7 @@ class QueryError(UsageError):
         super().__init__(message)
         self.line, self.column = line, column
 
+    @override
     def fields(self) -> dict[str, object]:
         return {**SkyshardError.fields(self), "line": self.line, "column": self.column}
 

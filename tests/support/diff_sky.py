@@ -69,6 +69,7 @@ CATALOG = Catalog(
             ra="ra",
             dec="dec",
             parent="Object",
+            parent_key="objectId",
             sentinels=(0,),
         ),
         Table(
@@ -115,6 +116,7 @@ CATALOG = Catalog(
             ra="ra",
             dec="dec",
             parent="DiaObject",
+            parent_key="diaObjectId",
         ),
         Table(
             "SSSource",
@@ -127,6 +129,7 @@ CATALOG = Catalog(
             primary_key=("diaSourceId",),
             key="diaSourceId",
             parent="DiaSource",
+            parent_key="diaSourceId",
         ),
         Table(
             "Visit",
