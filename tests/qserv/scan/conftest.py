@@ -14,7 +14,7 @@ from qserv.scan.client import ScanClient
 from qserv.scan.engine import EngineSettings, ScanEngine
 from qserv.scan.server import ScanServer
 
-TOKEN = "a token of the cluster"  # noqa: S105
+TOKEN = "a token of the cluster"
 
 
 @pytest.fixture
