@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from loaders.convert import arrow_type
 from loaders.resolve import PlacedRun, Resolved
-from loaders.stage import ROW_NUMBER, Staged, add_counts
+from loaders.rows import reordered
+from loaders.source import I64
+from loaders.stage import Staged, add_counts
 from procedures.director_index import EMPTY, KeyMap
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
 from schema.ddl import INDEX_KEY
@@ -157,28 +159,34 @@ def gather(pieces: Iterable[PlacedRun], table: Table, ingest_id: IngestId) -> pa
     for piece in pieces:
         rows = _taken(piece)
         if DIRECTOR_29 in names:
-            rows = rows.append_column(DIRECTOR_29, pa.array(piece.pixels))
-        taken.append(rows.append_column(INGEST, _repeated(ingest_id, rows.num_rows)))
+            rows = _with(rows, DIRECTOR_29, piece.pixels)
+        if INGEST not in rows.schema.names:
+            rows = _with(rows, INGEST, np.full(rows.num_rows, ingest_id, np.int64))
+        taken.append(rows.select(names))
         pixels.append(piece.pixels)
     if not taken:
         return empty(table)
-    rows = pa.concat_tables(taken).select(names)
+    rows = pa.concat_tables(taken)
     if len(taken) > 1 and table.is_partitioned:
-        order = np.argsort(np.concatenate(pixels), kind="stable")
-        rows = rows.combine_chunks().take(pa.array(order))
+        rows = reordered(rows, np.argsort(np.concatenate(pixels)))
     return rows
 
 
 def _taken(piece: PlacedRun) -> pa.Table:
     """A piece's rows; a slice of the run where they follow each other, as directors' do."""
-    rows, order = piece.rows.drop_columns([ROW_NUMBER]), piece.order
+    rows, order = piece.rows, piece.order
     if len(order) and order[-1] - order[0] == len(order) - 1 and np.all(np.diff(order) == 1):
         return rows.slice(int(order[0]), len(order))
-    return rows.take(pa.array(order))
+    return reordered(rows, order)
 
 
-def _repeated(ingest_id: IngestId, count: int) -> pa.Array:
-    return pa.array(np.full(count, ingest_id, np.int64))
+def _with(rows: pa.Table, name: str, values: I64) -> pa.Table:
+    """Rows with a hidden column set, in place of the one they may have."""
+    place = rows.schema.get_field_index(name)
+    column = pa.array(values)
+    if place < 0:
+        return rows.append_column(name, column)
+    return rows.set_column(place, name, column)
 
 
 def empty(table: Table) -> pa.Table:

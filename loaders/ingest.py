@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from procedures.pools import Pools
-
 from loaders.cut import Placement, choose_chunks, cut_parts
 from loaders.journal import Journal, journalled
 from loaders.known import PublishedRows
 from loaders.load import Loading, load
 from loaders.publish import Loaded
+from loaders.rehome import rehome
 from loaders.rejects import (
     KEPT_REJECTS,
     RejectFile,
@@ -30,6 +29,7 @@ from loaders.rejects import (
 from loaders.resolve import Resolved, resolve
 from loaders.stage import Contribution, Staged, StageTask, reject_path, stage
 from loaders.target import Target, check_growth, open_target
+from procedures.pools import Pools
 from schema.healpix import Pixel
 from schema.manifest import IngestId, Part, PartKind
 from schema.partition import Tiling
@@ -106,16 +106,18 @@ def ingest(
         known = PublishedRows(pools, target.catalog, target.manifest)
         resolved = resolve(target.catalog, staged, known)
         rejects, reject_file = _settle_rejects(staged, resolved, journal, options, spool)
+        rows = resolved.rows_by_table()
+        resolved, retired = rehome(resolved, known)
         chunks = target.manifest.chunks or choose_chunks(target.catalog, staged)
         parts = _load(resolved, chunks, journal, options=options, progress=progress)
-        index = resolved.index
-        loaded = Loaded(journal.ingest_id, target.manifest, chunks, index)
-        snapshot = journal.publish(parts, loaded, rejects=rejects)
+        loaded = Loaded(journal.ingest_id, target.manifest, chunks, resolved.index, retired)
+        counts = (sum(rows.values()), rejects)
+        snapshot = journal.publish(parts, loaded, counts=counts)
     return IngestReport(
         ingest_id=journal.ingest_id,
         catalog=target.catalog.name,
         snapshot=snapshot,
-        rows=_rows_by_table(parts),
+        rows=rows,
         parts=len(parts),
         rejects=rejects,
         reject_file=reject_file,
@@ -213,14 +215,6 @@ class _Counter:
         with self.lock:
             self.done += part.rows
             self.progress(Progress("load", self.done, self.total))
-
-
-def _rows_by_table(parts: Sequence[Part]) -> dict[str, int]:
-    rows: dict[str, int] = {}
-    for part in parts:
-        if part.kind is not PartKind.INDEX:
-            rows[part.table] = rows.get(part.table, 0) + part.rows
-    return rows
 
 
 def _warnings(staged: Sequence[Staged]) -> tuple[str, ...]:

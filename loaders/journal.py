@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg2
-from procedures.pools import Pools
 
 from loaders.publish import Loaded, publish
 from loaders.stage import Contribution, Staged
@@ -28,6 +27,7 @@ from procedures.manifests import (
     set_ingest_state,
 )
 from procedures.parts import drop_ingest_parts
+from procedures.pools import Pools
 from schema.errors import Unavailable
 from schema.manifest import IngestId, Part, PartId
 from schema.topology import Shard
@@ -68,15 +68,14 @@ class Journal:
             connection.commit()
         return self.part_ids
 
-    def publish(self, parts: Sequence[Part], loaded: Loaded, *, rejects: int) -> int:
-        """Make the parts visible, in one transaction; the new snapshot."""
+    def publish(self, parts: Sequence[Part], loaded: Loaded, *, counts: tuple[int, int]) -> int:
+        """Make the parts visible, in one transaction; `counts`: rows, rejects. The new snapshot."""
         self.state = next_state(self.state, has_failed=False)
-        rows = sum(part.rows for part in parts if part.bucket is None)
         published = next_state(self.state, has_failed=False)
         with self.pools.coordinator() as connection:
             record_parts(connection, self.target.catalog.name, parts)
             snapshot = publish(connection, self.pools, loaded)
-            end_ingest(connection, self.ingest_id, published, counts=(rows, rejects))
+            end_ingest(connection, self.ingest_id, published, counts=counts)
             connection.commit()
         self.state = published
         return snapshot

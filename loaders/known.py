@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from procedures.pools import Pools
+import pyarrow as pa
 
 from loaders.resolve import index_key
 from loaders.source import I64
-from procedures.director_index import EMPTY, KeyMap, keys_with_rows, lookup
-from schema.catalog import Catalog
-from schema.manifest import Manifest
+from procedures.director_index import EMPTY, KeyMap, keys_with_rows, lookup, with_failover
+from procedures.parts import part_columns, read_part
+from procedures.pools import Pools
+from schema.catalog import Catalog, Table
+from schema.manifest import Manifest, Part
+from schema.topology import ShardId
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,16 @@ class PublishedRows:
     def find(self, table: str, keys: I64) -> KeyMap:
         """The keys that the table's director index knows, orphans' keys too."""
         return lookup(self.pools, self.manifest, table, keys)
+
+    def read(self, part: Part, table: Table) -> pa.Table:
+        """The own rows of a part, in its stored columns, from any of its shards."""
+        columns = part_columns(part, table)
+
+        def ask(shard_id: ShardId) -> pa.Table:
+            with self.pools.arrow(shard_id) as connection:
+                return read_part(connection, part.own_name, columns)
+
+        return with_failover([replica.shard_id for replica in part.replicas], ask)
 
     def with_rows(self, table: str, known: KeyMap) -> I64:
         """Those of the known keys that have a row in the table itself (not orphans' keys)."""

@@ -12,12 +12,12 @@ import numpy as np
 import psycopg2
 import pyarrow as pa
 import pyarrow.compute as pc
-from procedures.pools import Pools
 
 from loaders.cut import Cut, gather, index_rows
 from loaders.encode import CopyStream
 from loaders.twin import write_twin
 from procedures.parts import part_columns, read_part, write_part
+from procedures.pools import Pools
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
 from schema.checksum import checksum, combine
 from schema.errors import InputError, StoreError

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from procedures.pools import Pools
 
 from procedures.director_index import KeyMap, lookup
 from procedures.manifests import lock_catalog, publish_ingest, read_manifest, write_tiling
+from procedures.pools import Pools
 from schema.errors import Unavailable
 from schema.healpix import Pixel
 from schema.manifest import IngestId, Manifest, Part, PartId, PartKind

@@ -83,6 +83,10 @@ class Resolved:
     rehomed: dict[str, KeyMap]
     """Keys of published orphans whose row comes with this ingest, by table, with their old pixel."""
 
+    def rows_by_table(self) -> dict[str, int]:
+        """How many rows of each table are placed."""
+        return {table: sum(len(run.order) for run in runs) for table, runs in self.runs.items()}
+
 
 @dataclass(slots=True, eq=False)
 class _Loose:
@@ -125,6 +129,36 @@ class _Loose:
         return PlacedRun(self.rows, kept[order], pixels[order])
 
 
+@dataclass(slots=True, eq=False)
+class _Links:
+    """A child run's keys on their way to their parents; `is_open` where none is found yet."""
+
+    run: _Loose
+    keys: I64
+    names_parent: Bools
+    is_open: Bools
+
+    def missing(self) -> I64:
+        return self.keys[self.is_open]
+
+    def follow(self, known: KeyMap) -> None:
+        """Place the rows whose parents `known` has."""
+        rows = np.flatnonzero(self.is_open)
+        pixels, found = known.find(self.keys[rows])
+        self.run.pixels[rows] = pixels
+        self.is_open[rows[found]] = False
+
+    def settle(self, table: Table) -> None:
+        """Place rows without a parent by their own position; reject those without one, too."""
+        run = self.run
+        run.pixels = np.where(self.names_parent, run.pixels, run.own_pixels())
+        lost = np.flatnonzero(run.pixels == NOWHERE)
+        reason = f"no {table.parent} with this {table.key}, and no position of its own"
+        run.reject(lost[self.names_parent[lost]].tolist(), reason)
+        reason = f"{table.key} names no {table.parent}, and it has no position of its own"
+        run.reject(lost.tolist(), reason)
+
+
 def index_key(catalog: Catalog, table: Table) -> str | None:
     """The column that a table's director index maps; None for a table that has no index."""
     if table.role is Role.DIRECTOR:
@@ -139,10 +173,15 @@ def resolve(catalog: Catalog, staged: Sequence[Staged], published: Published) ->
     for contribution in staged:
         by_table.setdefault(contribution.task.table.name, []).append(contribution)
     resolver = _Resolver(catalog, published)
-    for table in sorted(catalog.tables, key=lambda table: _depth(catalog, table)):
+    for table in by_depth(catalog):
         if table.name in by_table:
             resolver.place(table, by_table[table.name])
     return Resolved(resolver.runs, resolver.index, tuple(resolver.rejects), resolver.rehomed)
+
+
+def by_depth(catalog: Catalog) -> list[Table]:
+    """All tables, parents before their children."""
+    return sorted(catalog.tables, key=lambda table: _depth(catalog, table))
 
 
 def _depth(catalog: Catalog, table: Table) -> int:
@@ -187,20 +226,18 @@ class _Resolver:
         assert table.key is not None, f"{table.name} has no key"
         assert table.parent is not None, f"{table.name} has no parent"
         known = self.index.get(table.parent, EMPTY)
-        linked = [_linked_keys(table, run) for run in loose]
-        missing = [keys[has & ~known.find(keys)[1]] for keys, has in linked]
-        known = self._published(table.parent, missing).merged(known)
-        orphans = _orphans(loose, linked, known)
-        self.index[table.parent] = self.index.get(table.parent, EMPTY).merged(orphans)
-        known = known.merged(orphans)
-        for run, (keys, has_key) in zip(loose, linked, strict=True):
-            pixels, is_known = known.find(keys)
-            run.pixels = np.where(has_key & is_known, pixels, run.own_pixels())
-            lost = run.pixels == NOWHERE
-            reason = f"no {table.parent} with this {table.key}, and no position of its own"
-            run.reject(np.flatnonzero(lost & has_key).tolist(), reason)
-            reason = f"{table.key} names no row of {table.parent}, and no position of its own"
-            run.reject(np.flatnonzero(lost).tolist(), reason)
+        links = [_linked_keys(table, run) for run in loose]
+        for link in links:
+            link.follow(known)
+        published = self._published(table.parent, [link.missing() for link in links])
+        for link in links:
+            link.follow(published)
+        orphans = _orphans(links)
+        if len(orphans):
+            self.index[table.parent] = known.merged(orphans)
+        for link in links:
+            link.follow(orphans)
+            link.settle(table)
 
     def _published(self, table: str, keys: Sequence[I64]) -> KeyMap:
         asked = np.unique(np.concatenate(keys)) if keys else np.empty(0, np.int64)
@@ -216,8 +253,7 @@ class _Resolver:
         keys, rows, runs = _all_keys(key, loose)
         published = self._published(table.name, [keys])
         taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
-        is_again = np.ones(len(keys), np.bool_)
-        is_again[np.unique(keys, return_index=True)[1]] = False
+        is_again = _repeated(keys)
         for number, run in enumerate(loose):
             mine = runs == number
             again = rows[mine & is_again].tolist()
@@ -242,22 +278,24 @@ def _loose(staged: Staged, run: Run) -> _Loose:
     return _Loose(staged, run, rows, zeros, np.zeros(rows.num_rows, np.bool_))
 
 
-def _linked_keys(table: Table, run: _Loose) -> tuple[I64, Bools]:
-    """A child's keys, and where they name a parent: neither NULL nor a sentinel."""
+def _linked_keys(table: Table, run: _Loose) -> _Links:
+    """A child's keys; those that are NULL or a sentinel name no parent."""
     column = table.column(table.key or "")
     if column is None or not column.type.is_integer:
         raise WrongKey(table.name, str(table.key))
     keys, given = run.keys(column.name)
-    return keys, given & ~np.isin(keys, np.array(table.sentinels, np.int64))
+    names_parent = given & ~np.isin(keys, np.array(table.sentinels, np.int64))
+    run.pixels = np.full(len(keys), NOWHERE, np.int64)
+    return _Links(run, keys, names_parent, names_parent.copy())
 
 
-def _orphans(loose: Sequence[_Loose], linked: Sequence[tuple[I64, Bools]], known: KeyMap) -> KeyMap:
+def _orphans(links: Sequence[_Links]) -> KeyMap:
     """Keys that nobody knows, with the position of the first row that has one."""
     keys, pixels = [EMPTY.keys], [EMPTY.pixels]
-    for run, (run_keys, has_key) in zip(loose, linked, strict=True):
-        own = run.own_pixels()
-        is_orphan = has_key & ~known.find(run_keys)[1] & (own != NOWHERE)
-        keys.append(run_keys[is_orphan])
+    for link in links:
+        own = link.run.own_pixels()
+        is_orphan = link.is_open & (own != NOWHERE)
+        keys.append(link.keys[is_orphan])
         pixels.append(own[is_orphan])
     return key_map(np.concatenate(keys), np.concatenate(pixels))
 
@@ -272,3 +310,13 @@ def _all_keys(key: str, loose: Sequence[_Loose]) -> tuple[I64, I64, I64]:
         rows.append(kept)
         runs.append(np.full(len(kept), number, np.int64))
     return np.concatenate(keys), np.concatenate(rows), np.concatenate(runs)
+
+
+def _repeated(keys: I64) -> Bools:
+    """Which keys came before."""
+    ascending = np.sort(keys)
+    is_again = np.zeros(len(keys), np.bool_)
+    if np.any(ascending[1:] == ascending[:-1]):
+        is_again[:] = True
+        is_again[np.unique(keys, return_index=True)[1]] = False
+    return is_again

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from procedures.pools import Pools
-
 from loaders.stage import Contribution, Staged
 from procedures.catalogs import get_catalog
 from procedures.manifests import current_snapshots, read_manifest
+from procedures.pools import Pools
 from schema.catalog import Catalog, Table
 from schema.errors import InputError
 from schema.manifest import Manifest

@@ -48,8 +48,8 @@ class KeyMap:
         """The pixel of each key, and whether it is known (its pixel is -1 where not)."""
         if not len(self.keys) or not len(keys):
             return np.full(len(keys), -1, np.int64), np.zeros(len(keys), np.bool_)
-        # Ascending needles walk the haystack once: 5 times faster than random ones.
-        order = np.argsort(keys, kind="stable")
+        # Ascending needles walk the haystack once: 3 times faster than random ones.
+        order = np.argsort(keys)
         places = np.empty(len(keys), np.int64)
         places[order] = np.searchsorted(self.keys, keys[order])
         places[places == len(self.keys)] = 0
@@ -68,6 +68,10 @@ EMPTY = KeyMap(np.empty(0, np.int64), np.empty(0, np.int64))
 
 def key_map(keys: I64, pixels: I64) -> KeyMap:
     """A map of keys in any order; the first of equal keys wins."""
+    order = np.argsort(keys)
+    ascending = keys[order]
+    if np.all(ascending[1:] > ascending[:-1]):
+        return KeyMap(ascending, pixels[order])
     distinct, first = np.unique(keys, return_index=True)
     return KeyMap(distinct, pixels[first])
 
@@ -89,14 +93,14 @@ def lookup(pools: Pools, manifest: Manifest, table: str, keys: I64) -> KeyMap:
     found: list[tuple[int, KeyMap]] = []
     for shards, parts in groups.items():
         probes = [(part, asked[part.bucket or 0]) for part in parts]
-        found += _with_failover(shards, partial(_ask, pools, probes))
+        found += with_failover(shards, partial(_ask, pools, probes))
     result = EMPTY
     for _, newer in sorted(found, key=lambda pair: pair[0]):
         result = result.merged(newer)
     return result
 
 
-def _with_failover(shards: Sequence[ShardId], ask: Callable[[ShardId], Answer]) -> Answer:
+def with_failover(shards: Sequence[ShardId], ask: Callable[[ShardId], Answer]) -> Answer:
     """What the first shard that answers says."""
     reason: Exception | None = None
     for shard_id in shards:
@@ -161,7 +165,7 @@ def keys_with_rows(pools: Pools, manifest: Manifest, table: Table, key: str, kno
             asked = KeyMap(known.keys[inside], known.pixels[inside])
             shards = [replica.shard_id for replica in part.replicas]
             ask = partial(_rows_of, pools=pools, part=part, table=table, key=key, asked=asked)
-            found.append(_with_failover(shards, ask))
+            found.append(with_failover(shards, ask))
     return np.unique(np.concatenate(found))
 
 
