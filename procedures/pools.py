@@ -1,0 +1,303 @@
+"""Bounded pools of connections to the coordinator and to the shards.
+
+Opening a connection costs 7 ms and more, a statement on an open one 0.13 ms; and a server answers most
+queries a second with few in flight. So each server has a few connections, kept, and whoever finds none
+free waits for one, but not for ever. A server that is away is an error after seconds.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+import adbc_driver_manager
+import psycopg2
+from adbc_driver_postgresql import dbapi
+from psycopg2.extensions import make_dsn, parse_dsn
+
+from schema.errors import Unavailable
+from schema.topology import ShardId, Topology
+
+TIMEOUTS: Mapping[str, str] = {
+    "connect_timeout": "4",
+    "tcp_user_timeout": "4000",
+    "keepalives": "1",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+}
+"""libpq's words for "a cut link is an error after about 4 s" (its defaults: minutes)."""
+READ_SETTINGS = "-c jit=off -c default_transaction_read_only=on"
+"""Of Arrow connections: short statements that only read; compiling them costs more than it gains."""
+
+_C = TypeVar("_C")
+
+
+class ServerUnavailable(Unavailable):
+    """A server cannot be reached, or refuses the connection."""
+
+    code = "SERVER_UNAVAILABLE"
+
+    def __init__(self, server: str, reason: str) -> None:
+        super().__init__(f"{server} does not answer: {reason.strip().splitlines()[0]}")
+        self.server = server
+
+
+class PoolBusy(Unavailable):
+    """All connections to a server stayed in use for as long as a caller may wait."""
+
+    code = "POOL_BUSY"
+
+    def __init__(self, server: str, size: int, waited_s: float) -> None:
+        super().__init__(f"all {size} connections to {server} are in use (waited {waited_s:g} s)")
+        self.server, self.size, self.waited_s = server, size, waited_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind(Generic[_C]):
+    """How connections of one driver are opened, judged and closed."""
+
+    open: Callable[[str], _C]
+    prepare: Callable[[_C, float | None], bool]
+    """Make ready for a borrower who has so many seconds; False where the server has hung up."""
+    reset: Callable[[_C], bool]
+    """End what the borrower left; False where it is broken."""
+    close: Callable[[_C], None]
+
+
+class _Pool(Generic[_C]):
+    """At most `size` open connections of one kind to one server; the last returned goes first."""
+
+    def __init__(self, kind: _Kind[_C], server: str, dsn: str, *, size: int, wait_s: float) -> None:
+        self._kind, self._server, self._dsn = kind, server, dsn
+        self._size, self._wait_s = size, wait_s
+        self._idle: list[_C] = []
+        self._slots = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    @contextmanager
+    def borrow(self, timeout_s: float | None = None) -> Iterator[_C]:
+        """One connection, for the length of the block."""
+        if not self._slots.acquire(timeout=self._wait_s):
+            raise PoolBusy(self._server, self._size, self._wait_s)
+        try:
+            connection = self._ready(timeout_s)
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """Close what is idle now, and the rest when it comes back."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            self._kind.close(connection)
+
+    def _ready(self, timeout_s: float | None) -> _C:
+        """An idle connection that still works, or a new one."""
+        while (idle := self._pop()) is not None:
+            if self._kind.prepare(idle, timeout_s):
+                return idle
+            self._kind.close(idle)
+        connection = self._kind.open(self._dsn)
+        if not self._kind.prepare(connection, timeout_s):
+            self._kind.close(connection)
+            raise ServerUnavailable(self._server, "it hung up at once")
+        return connection
+
+    def _pop(self) -> _C | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def _give_back(self, connection: _C) -> None:
+        is_kept = self._kind.reset(connection)
+        with self._lock:
+            is_kept = is_kept and not self._is_closed
+            if is_kept:
+                self._idle.append(connection)
+        if not is_kept:
+            self._kind.close(connection)
+
+
+class Pools:
+    """The connections of one process to all servers of a cluster. Thread-safe; close it at the end.
+
+    `size` bounds the connections of each driver to each server, `wait_s` how long a caller waits for a
+    free one. Settings in a server's DSN win over ours.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        *,
+        size: int = 4,
+        wait_s: float = 30.0,
+        application_name: str = "skyshard",
+    ) -> None:
+        self._dsns = {
+            shard.shard_id: _complete(shard.dsn, application_name) for shard in topology.shards
+        }
+
+        def pool(kind: _Kind[Any], server: str, dsn: str) -> _Pool[Any]:
+            return _Pool(kind, server, dsn, size=size, wait_s=wait_s)
+
+        coordinator = _complete(topology.coordinator, application_name)
+        self._coordinator = pool(_psycopg2("the coordinator"), "the coordinator", coordinator)
+        self._shards = {
+            shard_id: pool(_psycopg2(_name(shard_id)), _name(shard_id), dsn)
+            for shard_id, dsn in self._dsns.items()
+        }
+        self._arrow = {
+            shard_id: pool(_adbc(_name(shard_id)), _name(shard_id), dsn)
+            for shard_id, dsn in self._dsns.items()
+        }
+
+    @contextmanager
+    def coordinator(self) -> Iterator[Any]:
+        """A psycopg2 connection to the coordinator; what is not committed is rolled back.
+
+        Raises Unavailable where it does not answer or none is free in time.
+        """
+        with self._coordinator.borrow() as connection:
+            yield connection
+
+    @contextmanager
+    def shard(self, shard_id: ShardId) -> Iterator[Any]:
+        """A psycopg2 connection to a shard; as `coordinator`."""
+        with self._shards[shard_id].borrow() as connection:
+            yield connection
+
+    @contextmanager
+    def arrow(self, shard_id: ShardId, *, timeout_s: float | None = None) -> Iterator[Any]:
+        """An ADBC connection (DB-API) to a shard, in autocommit, for reading only.
+
+        The server ends each statement after `timeout_s` (None: never); other settings of the session
+        must be left alone. For few rows the statement option `adbc.postgresql.use_copy` = "false"
+        takes half the time. Raises as `coordinator`.
+        """
+        with self._arrow[shard_id].borrow(timeout_s) as connection:
+            yield connection
+
+    def cancel(self, shard_id: ShardId, pid: int) -> bool:
+        """Cancel what a backend of a shard runs, over a connection of its own; see `backend_pid`."""
+        with closing(_connect(_name(shard_id), self._dsns[shard_id])) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_cancel_backend(%s)", (pid,))
+                return bool(cursor.fetchone()[0])
+
+    def close(self) -> None:
+        """Close all connections; those in use when they come back."""
+        for pool in (self._coordinator, *self._shards.values(), *self._arrow.values()):
+            pool.close()
+
+
+def backend_pid(connection: Any) -> int:
+    """The server's process behind a borrowed connection of either driver."""
+    if isinstance(connection, dbapi.Connection):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return int(cursor.fetchone()[0])
+    return int(connection.info.backend_pid)
+
+
+def to_uri(dsn: str) -> str:
+    """A DSN of either libpq form as a URI, which is all that ADBC reads."""
+    return f"postgresql://?{urlencode(parse_dsn(dsn))}".replace("+", "%20")
+
+
+def _name(shard_id: ShardId) -> str:
+    return f"shard {shard_id}"
+
+
+def _complete(dsn: str, application_name: str) -> str:
+    """The DSN with our time limits where it says nothing of them."""
+    words = {**TIMEOUTS, "application_name": application_name, **parse_dsn(dsn)}
+    return str(make_dsn(**words))
+
+
+# ------------------------------------------------------------------ psycopg2
+
+
+def _connect(server: str, dsn: str) -> Any:
+    try:
+        return psycopg2.connect(dsn)
+    except psycopg2.OperationalError as error:
+        raise ServerUnavailable(server, str(error)) from error
+
+
+def _psycopg2(server: str) -> _Kind[Any]:
+    return _Kind(
+        open=lambda dsn: _connect(server, dsn),
+        prepare=_is_quiet,
+        reset=_roll_back,
+        close=lambda connection: connection.close(),
+    )
+
+
+def _is_quiet(connection: Any, _: float | None) -> bool:
+    """Whether the server has not hung up: an idle connection's socket has nothing to read."""
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    return not poll.poll(0)
+
+
+def _roll_back(connection: Any) -> bool:
+    try:
+        connection.rollback()
+        connection.autocommit = False
+    except psycopg2.Error:
+        return False
+    return not connection.closed
+
+
+# ------------------------------------------------------------------ ADBC
+
+
+def _adbc(server: str) -> _Kind[Any]:
+    return _Kind(
+        open=lambda dsn: _connect_arrow(server, dsn),
+        prepare=_set_timeout,
+        reset=lambda _: True,
+        close=_close_arrow,
+    )
+
+
+def _connect_arrow(server: str, dsn: str) -> Any:
+    words = parse_dsn(dsn)
+    words["options"] = f"{words.get('options', '')} {READ_SETTINGS}".strip()
+    try:
+        return dbapi.connect(to_uri(make_dsn(**words)), autocommit=True)
+    except (adbc_driver_manager.Error, OSError) as error:
+        raise ServerUnavailable(server, str(error)) from error
+
+
+def _set_timeout(connection: Any, timeout_s: float | None) -> bool:
+    """Bound the session's statements; that it answers shows that the server is there."""
+    milliseconds = 0 if timeout_s is None else max(1, ceil(timeout_s * 1000))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET statement_timeout = {milliseconds}")
+    except (adbc_driver_manager.Error, OSError):
+        return False
+    return True
+
+
+def _close_arrow(connection: Any) -> None:
+    try:
+        connection.close()
+    except (adbc_driver_manager.Error, OSError):
+        return
