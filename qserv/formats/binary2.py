@@ -114,7 +114,7 @@ def _null_mask(batch: pa.RecordBatch) -> tuple[str, Bytes]:
 def _fixed_cells(values: pa.Array, kind: Type) -> npt.NDArray[np.generic]:
     """The column as numpy; 0 (NaN, `?`) where NULL, which readers ignore for the mask's sake."""
     if kind is Type.BOOLEAN:
-        known = pc.fill_null(values, value=False).to_numpy(zero_copy_only=False)
+        known = pc.fill_null(values, False).to_numpy(zero_copy_only=False)
         letters = np.where(known, _TRUE, _FALSE)
         null = pc.is_null(values).to_numpy(zero_copy_only=False)
         return np.where(null, _UNKNOWN, letters)

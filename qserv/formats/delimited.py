@@ -1,7 +1,7 @@
 """CSV and TSV: a line of names, then a line a row.
 
-NULL is an empty field and an empty text is `""`; a field is quoted where it must be (RFC 4180). The
-NULL of a table of one column is `""` too, for readers skip empty lines.
+NULL is an empty field and an empty text is `""`; a field is quoted where it must be (RFC 4180).
+Where there is one column only, its NULL is `""` too: readers skip empty lines.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ def _write(answer: Answer, delimiter: str) -> Iterator[bytes]:
             _cells(batch.column(i), column.type, delimiter)
             for i, column in enumerate(answer.columns)
         ]
-        null = '""' if len(cells) == 1 else ""
-        joined = pc.binary_join_element_wise(*(pc.fill_null(c, null) for c in cells), delimiter)
+        filled = [pc.fill_null(column, "") for column in cells]
+        if len(filled) == 1:
+            filled = [pc.if_else(pc.equal(filled[0], ""), '""', filled[0])]
+        joined = pc.binary_join_element_wise(*filled, delimiter)
         yield bytes_of(pc.binary_join_element_wise(joined, "\n", ""))
 
 

@@ -100,7 +100,7 @@ def _cells(values: pa.Array, kind: Type, width: int) -> npt.NDArray[np.generic]:
     if _is_text(kind):
         return _padded(_spelt(values, kind), width)
     if kind is Type.BOOLEAN:
-        known = pc.fill_null(values, value=False).to_numpy(zero_copy_only=False)
+        known = pc.fill_null(values, False).to_numpy(zero_copy_only=False)
         letters = np.where(known, np.uint8(ord("T")), np.uint8(ord("F")))
         return np.where(pc.is_null(values).to_numpy(zero_copy_only=False), np.uint8(0), letters)
     if values.null_count:

@@ -73,10 +73,10 @@ def _table(columns: Sequence[ResultColumn]) -> str:
     return "<TABLE>\n" + "".join(fields)
 
 
-def _field(column: ResultColumn, identifier: str) -> str:
+def _field(column: ResultColumn, name: str) -> str:
     spelling = SPELLINGS[column.type]
     attributes = {
-        "name": column.name or identifier,
+        "name": name,
         "datatype": spelling.votable,
         "arraysize": spelling.votable_arraysize,
         "xtype": spelling.votable_xtype,

@@ -41,6 +41,7 @@ class _Course:
     rows: int = 0
     sent_bytes: int = 0
     outcome: str = "cancelled"
+    failure: SkyshardError | None = None
     is_abandoned: bool = False
 
 
@@ -147,9 +148,14 @@ class QueryResponse:
         return bytes(first), True
 
     def _counted(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            self._course.rows += batch.num_rows
-            yield batch
+        """The same batches; notes their rows, and a failure, which a VOTable's writer swallows."""
+        try:
+            for batch in batches:
+                self._course.rows += batch.num_rows
+                yield batch
+        except SkyshardError as error:
+            self._course.failure = error
+            raise
 
     def _head(self, body: bytes) -> Response:
         """The response of a whole, small answer."""
@@ -183,6 +189,10 @@ class QueryResponse:
         except TimeoutError:
             log.warning("client does not read", extra=self._facts())
             return
+        except Exception:
+            self._course.outcome = "failed"
+            log.exception("query failed unexpectedly", extra=self._facts())
+            return
         self._finish()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -198,7 +208,11 @@ class QueryResponse:
 
     def _finish(self) -> None:
         assert self._course.answer is not None
-        self._course.outcome = "overflow" if self._course.answer.overflowed else "ok"
+        if self._course.failure is not None:
+            self._course.outcome = outcome_of(self._course.failure)
+            self._log_failure(self._course.failure)
+        else:
+            self._course.outcome = "overflow" if self._course.answer.overflowed else "ok"
 
     def _close(self) -> None:
         """Frees the query, cancels it where a thread still waits for it, and counts it."""

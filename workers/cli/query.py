@@ -1,0 +1,73 @@
+"""`skyshard query` and `skyshard explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workers.cli.options import Home, Json
+
+Query = Annotated[
+    str,
+    typer.Argument(
+        metavar="ADQL", help="The query; @FILE reads it from a file, - from standard input."
+    ),
+]
+
+
+def query(
+    text: Query,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="table, csv, tsv, json, parquet, votable, votable-td, fits or arrow. Default: by "
+            "the ending of --output, else table on a terminal and csv elsewhere.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="File to write. Default: stdout."),
+    ] = None,
+    maxrec: Annotated[
+        int | None,
+        typer.Option("--maxrec", min=0, help="The most rows. Default: all; 1000 for a table."),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Answer an ADQL query.
+
+    Rows go to stdout or to --output, messages to stderr. A failure leaves no file behind. Exit code 3
+    says that the rows are right but the store is not well.
+
+    \b
+    Examples:
+      skyshard query "SELECT TOP 5 objectId, coord_ra, coord_dec, g_psfMag FROM dp1.Object"
+      skyshard query "SELECT objectId, r_psfMag FROM dp1.Object WHERE 1 = CONTAINS(
+          POINT(coord_ra, coord_dec), CIRCLE(13.19, -26.58, 0.01))" -o cone.parquet
+      skyshard query @tour.adql --format json | jq .data
+      skyshard query "SELECT table_name, description FROM tap_schema.tables"
+    """
+    from workers.cli.query_run import Wish, read_text, run
+
+    run(home, read_text(text), Wish(form, output, maxrec))
+
+
+def explain(text: Query, home: Home = None, is_json: Json = False) -> None:
+    """Show how a query would be answered, without asking a shard for rows.
+
+    Which chunks are read, by which engine and why, the SQL of each fragment, and the SQL that merges
+    their rows.
+
+    \b
+    Example:
+      skyshard explain "SELECT COUNT(*) FROM dp1.Object WHERE g_psfMag - r_psfMag > 1.2"
+    """
+    from workers.cli.query_run import explain as show
+    from workers.cli.query_run import read_text
+
+    show(home, read_text(text), is_json)
