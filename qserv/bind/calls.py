@@ -26,10 +26,10 @@ def _function(node: Node, env: Env) -> Expression:
         return geometry.distance(node, env)
     if name in ("COORD1", "COORD2"):
         return geometry.coordinate(node, env)
-    if name in geometry.REGIONS or name in geometry.REFUSED:
-        raise Unsupported(
-            f"{name} stands only inside CONTAINS, INTERSECTS, DISTANCE or COORD", node
-        )
+    if name in geometry.REFUSED:
+        raise Unsupported(f"{name} is not supported", node)
+    if name in geometry.REGIONS:
+        raise Unsupported(f"{name} stands only inside CONTAINS, INTERSECTS or DISTANCE", node)
     if name in _STATISTICS:
         return _aggregate(_STATISTICS[name], node, node.expressions, env)
     arguments: list[Expression] = []

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from procedures.functions import FUNCTIONS, Function
-
 from qserv.bind.coercion import cast, comparable, describe, is_null, unify
 from qserv.bind.errors import Node, TypeMismatch, UnknownFunction, Unsupported
 from qserv.bind.operators import arithmetic, compare, negative
@@ -21,8 +20,6 @@ _SYNONYMS = {
     "ceil": "ceiling",
     "pow": "power",
     "trunc": "truncate",
-    "distance": "separation",
-    "healpixindex": "ivohealpixindex",
 }
 """ADQL's and others' names, folded, for a procedure's folded name."""
 
@@ -32,7 +29,9 @@ def _folded(name: str) -> str:
     return name.casefold().replace("_", "").removeprefix("scisql")
 
 
-_BY_NAME: Mapping[str, Function] = {_folded(name): function for name, function in FUNCTIONS.items()}
+_BY_NAME: Mapping[str, Function] = {
+    _folded(name): function for name, function in FUNCTIONS.items() if function.is_public
+}
 
 
 def call(name: str, arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
@@ -48,14 +47,25 @@ def procedure(name: str, arguments: Sequence[Expression], node: Node) -> Express
     folded = _folded(name)
     function = _BY_NAME.get(_SYNONYMS.get(folded, folded))
     if function is None:
-        known = [*_SPECIAL, *GEOMETRIES, *(n.upper() for n in (*FUNCTIONS, *_SYNONYMS))]
+        known = [*_SPECIAL, *GEOMETRIES]
+        known += [public.upper() for public in (*_SYNONYMS, *(f.name for f in _BY_NAME.values()))]
         raise UnknownFunction(name, node, known=known)
-    _expect(name, arguments, (len(function.parameters),), node)
-    typed = tuple(
-        cast(argument, kind, node)
+    most, optional = len(function.parameters), len(function.defaults)
+    _expect(name, arguments, range(most - optional, most + 1), node)
+    left_out = function.defaults[optional - (most - len(arguments)) :]
+    arguments = [*arguments, *(Literal(value, Type.INT) for value in left_out)]
+    typed = [
+        _as_parameter(name, argument, kind, node)
         for argument, kind in zip(arguments, function.parameters, strict=True)
-    )
-    return Call(function.name, typed, function.result)
+    ]
+    return Call(function.name, tuple(typed), function.result)
+
+
+def _as_parameter(name: str, argument: Expression, kind: Type, node: Node) -> Expression:
+    """An argument as a parameter's type; a whole number is not made of a floating one."""
+    if argument.type.is_floating and kind.is_integer:
+        raise TypeMismatch(f"{name} needs {kind}, found {describe(argument)}", node)
+    return cast(argument, kind, node)
 
 
 def _expect(name: str, arguments: Sequence[Expression], counts: Sequence[int], node: Node) -> None:
@@ -132,9 +142,7 @@ def _in_unit(arguments: Sequence[Expression], node: Node, env: Env) -> Expressio
         raise TypeMismatch("IN_UNIT's second argument is a unit in quotes", node)
     column = env.scope.metadata(value)
     if column is None or column.unit is None:
-        raise TypeMismatch(
-            "IN_UNIT needs a column whose unit the catalog says", node, hint=describe(value)
-        )
+        raise TypeMismatch("IN_UNIT needs a column whose unit the catalog knows", node)
     number = Literal(factor(column.unit, target.value, node), Type.DOUBLE)
     return arithmetic("*", value, number, node)
 

@@ -8,8 +8,8 @@ from sqlglot import exp
 
 from qserv.bind.errors import BindError, Node, NotGrouped
 from qserv.bind.scope import Env
-from qserv.bound import Aggregate, Column, Expression, RelationId
-from qserv.traverse import rewrite
+from qserv.bound import Aggregate, Column, Exists, Expression, InQuery, RelationId, Scalar
+from qserv.traverse import rewrite, rewrite_query
 
 
 def check_grouped(
@@ -34,15 +34,26 @@ def check_grouped(
 def _stray(
     expression: Expression, grouped: frozenset[Expression], own: set[RelationId]
 ) -> Column | None:
-    """The first column of the block's own relations that is free; None where there is none."""
+    """The first column of the block's own relations that is free; None where there is none.
+
+    An aggregate of the block covers what is in it; one of a sub-query does not.
+    """
     found: list[Column] = []
 
-    def look(node: Expression) -> Expression | None:
-        if node in grouped or isinstance(node, Aggregate):
-            return node
-        if isinstance(node, Column) and node.relation in own:
+    def look_inside(node: Expression) -> Expression | None:
+        if isinstance(node, Column) and node.relation in own and node not in grouped:
             found.append(node)
-        return None
+        return node if node in grouped else None
+
+    def look(node: Expression) -> Expression | None:
+        if isinstance(node, Aggregate):
+            return node
+        if isinstance(node, InQuery | Exists | Scalar):
+            if isinstance(node, InQuery):
+                rewrite(node.argument, look)
+            rewrite_query(node.query, look_inside)
+            return node
+        return look_inside(node)
 
     rewrite(expression, look)
     return found[0] if found else None

@@ -71,10 +71,8 @@ def bitwise(operator: str, operands: Sequence[Expression], node: Node) -> Expres
     return Call(operator, tuple(cast(operand, kind, node) for operand in operands), kind)
 
 
-def _divide(left: int, right: int) -> int | None:
-    """Integer division towards zero; None where it cannot be said now."""
-    if right == 0:
-        return None
+def _divide(left: int, right: int) -> int:
+    """Integer division towards zero."""
     quotient = abs(left) // abs(right)
     return quotient if (left < 0) == (right < 0) else -quotient
 
@@ -98,13 +96,11 @@ def _fold(operator: str, left: Expression, right: Expression) -> Expression | No
     assert isinstance(b, int | float)
     if operator not in _FOLDS:
         return None
-    if kind.is_integer:
-        assert isinstance(a, int)
-        assert isinstance(b, int)
-        whole = _divide(a, b) if operator == "/" else int(_FOLDS[operator](a, b))
-        return None if whole is None or not fits(whole, kind) else Literal(whole, kind)
     if operator == "/" and b == 0:
         return Literal(None, kind)
+    if isinstance(a, int) and isinstance(b, int):
+        whole = _divide(a, b) if operator == "/" else int(_FOLDS[operator](a, b))
+        return Literal(whole, kind) if fits(whole, kind) else None
     number = _FOLDS[operator](a, b)
     return Literal(number, kind) if math.isfinite(number) else None
 

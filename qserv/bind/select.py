@@ -150,7 +150,8 @@ def _output(item: Node, position: int, env: Env) -> Output:
 def _name(node: Node, position: int) -> str:
     """The name of an output that has none: its function's, else its place."""
     if isinstance(node, exp.Anonymous):
-        return str(node.name).lower()
+        name = str(node.name)
+        return name.lower() if name.isupper() else name
     if isinstance(node, exp.Count | exp.Sum | exp.Avg | exp.Min | exp.Max | exp.Coalesce):
         return str(node.key)
     return f"col{position + 1}"

@@ -36,7 +36,8 @@ def _combined(node: Node, left: Query, right: Query, statement: Statement) -> Se
     counts = len(left.outputs), len(right.outputs)
     if counts[0] != counts[1]:
         raise TypeMismatch(f"{_KINDS[type(node)]} of {counts[0]} and {counts[1]} columns", node)
-    types = tuple(_common(*pair, node) for pair in zip(left.outputs, right.outputs, strict=True))
+    pairs = zip(left.outputs, right.outputs, strict=True)
+    types = tuple(_common(i + 1, *pair, node) for i, pair in enumerate(pairs))
     left, right = (
         cast_outputs(branch, types, statement.new_relation, node) for branch in (left, right)
     )
@@ -59,10 +60,14 @@ def _combined(node: Node, left: Query, right: Query, statement: Statement) -> Se
     return replace(combined, order=distinct_keys((*combined.order, *implicit)))
 
 
-def _common(left: Output, right: Output, node: Node) -> Type:
+def _common(position: int, left: Output, right: Output, node: Node) -> Type:
     """The type of a column of the combined rows."""
     if is_null(left.expression):
         return right.type
     if is_null(right.expression):
         return left.type
+    if left.type is right.type:
+        return left.type
+    if not (left.type.is_numeric and right.type.is_numeric):
+        raise TypeMismatch(f"Column {position} is {left.type} here and {right.type} there", node)
     return common_type([left.type, right.type], node)

@@ -51,20 +51,18 @@ class Sources:
 
     def clause(self, first: Node, joins: Sequence[Node]) -> Bound:
         """FROM first, joins...; a comma binds looser than JOIN."""
-        groups: list[Bound] = []
-        current = self.source(first)
+        groups = [(self.source(first), first)]
         for join in joins:
             if _is_comma(join):
-                groups.append(current)
-                current = self.source(join.this)
+                groups.append((self.source(join.this), join.this))
             else:
-                current = self.join(current, join)
-        groups.append(current)
-        left, *rest = groups
-        for right in rest:
-            frame = left.frame.beside(right.frame, first)
-            left = Bound(Join(JoinKind.CROSS, left.source, right.source, None), frame)
-        return left
+                left, node = groups[-1]
+                groups[-1] = (self.join(left, join), node)
+        (found, _), *rest = groups
+        for right, node in rest:
+            frame = found.frame.beside(right.frame, node)
+            found = Bound(Join(JoinKind.CROSS, found.source, right.source, None), frame)
+        return found
 
     # -------------------------------------------------------------- one source
 

@@ -13,7 +13,7 @@ def factor(unit: str, target: str, node: Node) -> float:
         return _factor(unit, target)
     except ValueError as problem:
         message = f"Cannot convert from unit {unit!r} to {target!r}"
-        raise TypeMismatch(message, node, hint=str(problem)) from problem
+        raise TypeMismatch(message, node, hint=str(problem).strip()) from problem
 
 
 @lru_cache(maxsize=1024)
