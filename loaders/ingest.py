@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 
 from loaders.cut import Placement, choose_chunks, cut_parts
+from loaders.hats import write_views
 from loaders.journal import Journal, journalled
 from loaders.known import PublishedRows
 from loaders.load import Loading, load
@@ -29,6 +30,7 @@ from loaders.rejects import (
 from loaders.resolve import Resolved, resolve
 from loaders.stage import Contribution, Staged, StageTask, reject_path, stage
 from loaders.target import Target, check_growth, open_target
+from procedures.manifests import read_manifest
 from procedures.pools import Pools
 from schema.healpix import Pixel
 from schema.manifest import IngestId, Part, PartKind
@@ -56,6 +58,8 @@ class IngestOptions:
     workers: int = 4
     executor: Executor | None = None
     """Where contributions are staged; threads of this process where there is none."""
+    hats: Path | None = None
+    """The folder of the HATS views, which the ingest renews; no views where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ def ingest(
         loaded = Loaded(journal.ingest_id, target.manifest, chunks, resolved.index, retired)
         counts = (sum(rows.values()), rejects)
         snapshot = journal.publish(parts, loaded, counts=counts)
+    warnings = (*_warnings(staged), *_write_views(journal, snapshot, options.hats))
     return IngestReport(
         ingest_id=journal.ingest_id,
         catalog=target.catalog.name,
@@ -122,7 +127,7 @@ def ingest(
         rejects=rejects,
         reject_file=reject_file,
         seconds=time.monotonic() - started,
-        warnings=_warnings(staged),
+        warnings=warnings,
     )
 
 
@@ -215,6 +220,20 @@ class _Counter:
         with self.lock:
             self.done += part.rows
             self.progress(Progress("load", self.done, self.total))
+
+
+def _write_views(journal: Journal, snapshot: int, folder: Path | None) -> tuple[str, ...]:
+    """Renew the HATS views; they can be made again, so a fault is only a warning."""
+    if folder is None:
+        return ()
+    catalog = journal.target.catalog
+    with journal.pools.coordinator() as connection:
+        manifest = read_manifest(connection, catalog.name, snapshot)
+    try:
+        write_views(folder, catalog, manifest, journal.target.topology)
+    except OSError as error:
+        return (f"the HATS view in {folder} is not renewed: {error}",)
+    return ()
 
 
 def _warnings(staged: Sequence[Staged]) -> tuple[str, ...]:
