@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ class Spool:
         self._lock = threading.Lock()
         self._held_bytes = 0
         self._total_bytes = 0
-        self._fragment_rows: dict[str, int] = {}
+        self._fragment_rows: dict[str, int] = defaultdict(int)
         self._files = 0
         self._is_closed = False
 
@@ -147,7 +148,7 @@ class Spool:
                 raise ValueError("the spool is closed")
             if self._total_bytes + size > self.limits.max_bytes:
                 raise SpoolFull(self.limits.max_bytes)
-            total = self._fragment_rows.get(fragment, 0) + rows
+            total = self._fragment_rows[fragment] + rows
             if total > self.limits.max_fragment_rows:
                 raise FragmentTooLong(self.limits.max_fragment_rows)
             self._fragment_rows[fragment] = total

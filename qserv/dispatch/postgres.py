@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Generator
 
@@ -42,21 +41,19 @@ def read_postgres(
     Raises Unavailable (ask another replica), QueryError (the rows do not allow the expression),
     LimitExceeded, StoreError, or what stopped the query.
     """
-    with pools.arrow(shard_id) as connection:
+    with pools.arrow(shard_id, timeout_s=running.remaining_s()) as connection:
         try:
             with connection.cursor() as cursor, running.stoppable(cursor.adbc_cancel):
-                cursor.execute(f"SET statement_timeout = {_timeout_ms(running)}")
                 cursor.execute(sql)
-                yield from cursor.fetch_record_batch()
+                try:
+                    yield from cursor.fetch_record_batch()
+                except BaseException:
+                    # Else the connection's next user waits until all rows have come (seconds).
+                    cursor.adbc_cancel()
+                    raise
         except (adbc_driver_manager.Error, OSError, pa.ArrowException) as error:
             running.check()
             raise translated(error, shard_id, running) from error
-
-
-def _timeout_ms(running: Running) -> int:
-    """What is left of the query's time, in PostgreSQL's unit (0: no bound)."""
-    remaining = running.remaining_s()
-    return 0 if remaining is None else max(1, math.ceil(remaining * 1000))
 
 
 def translated(error: BaseException, shard_id: ShardId, running: Running) -> SkyshardError:

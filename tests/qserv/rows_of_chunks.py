@@ -13,6 +13,7 @@ import psycopg2
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from procedures.install import install
 from qserv.bound import BaseTable, Column, Expression, Output, RelationId, Select
 from qserv.planned import ChunkSource, Engine, Fragment, Reading
 from schema.catalog import HEALPIX_29, INGEST, Catalog, Role, Table
@@ -105,7 +106,7 @@ def manifest(placed: Sequence[Sequence[int]], *, has_twin: bool = True) -> Manif
     return Manifest("sky", 1, PIXELS, (*parts, whole))
 
 
-def _replicas(shards: Iterable[int], has_twin: bool) -> tuple[Replica, ...]:  # noqa: FBT001
+def _replicas(shards: Iterable[int], has_twin: bool) -> tuple[Replica, ...]:
     return tuple(Replica(ShardId(shard), has_twin) for shard in shards)
 
 
@@ -168,6 +169,7 @@ def fill_postgres(dsn: str, numbers: Iterable[int]) -> None:
     """Make a shard's tables for some chunks, and the replicated one."""
     connection = psycopg2.connect(dsn)
     with connection, connection.cursor() as cursor:
+        install(connection)
         cursor.execute("CREATE SCHEMA parts")
         for number in numbers:
             for name, ids in ((f"p{number + 1}", own_ids), (f"o{number + 1}", overlap_ids)):

@@ -74,7 +74,7 @@ def test_its_folder_is_private_and_goes_with_it(tmp_path: Path) -> None:
 
 def test_too_many_bytes_are_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "query", SpoolLimits(100, 1000, 10_000))
-    with pytest.raises(SpoolFull, match="max_spool_bytes.*aggregate"):
+    with pytest.raises(SpoolFull, match=r"max_spool_bytes.*aggregate"):
         spool.writer("f0", SCHEMA).write(batch(*range(200)))
 
 
