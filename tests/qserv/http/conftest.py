@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -81,8 +82,8 @@ class HandMade:
         return made
 
     def _batches(self, text: str, made: Answer, max_rows: int | None) -> Iterator[pa.RecordBatch]:
-        if text == "late failure":
-            yield from [rows(10_000)] * 15
+        if text.startswith("late failure"):
+            yield from [rows(10_000)] * (15 if "long" in text else 1)
             raise StoreError("part 5 is gone")
         if text == "early failure":
             raise StoreError("part 4 is gone")
@@ -102,25 +103,31 @@ class HandMade:
             raise Unavailable("the coordinator does not answer")
 
 
-@pytest.fixture
-def hand_made() -> HandMade:
-    return HandMade()
+@dataclass
+class Stage:
+    """Hands each test's own HandMade to a server that outlives the tests."""
+
+    current: HandMade = field(default_factory=HandMade)
+
+    def service(self) -> Service:
+        return Service(
+            answer=self._answer,
+            catalogs=lambda: (CATALOG,),
+            check=self._check,
+            limits=replace(ANONYMOUS, max_rows=20_000),
+            http=HttpLimits(max_running=2, max_body_bytes=10_000),
+        )
+
+    def _answer(self, text: str, limits: Limits, max_rows: int | None) -> Answer:
+        return self.current.answer(text, limits, max_rows)
+
+    def _check(self) -> None:
+        self.current.check()
 
 
-@pytest.fixture
-def service(hand_made: HandMade) -> Service:
-    return Service(
-        answer=hand_made.answer,
-        catalogs=lambda: (CATALOG,),
-        check=hand_made.check,
-        limits=replace(ANONYMOUS, max_rows=50_000),
-        http=HttpLimits(max_running=2, max_body_bytes=10_000),
-    )
-
-
-@pytest.fixture
-def base_url(service: Service) -> Iterator[str]:
-    """The TAP address of a running server."""
+@contextmanager
+def served(service: Service) -> Iterator[str]:
+    """A running server's TAP address."""
     server = make_server(service, host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -129,6 +136,33 @@ def base_url(service: Service) -> Iterator[str]:
     server.should_exit = True
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def stage_and_url() -> Iterator[tuple[Stage, str]]:
+    stage = Stage()
+    with served(stage.service()) as url:
+        yield stage, url
+
+
+@pytest.fixture
+def hand_made(stage_and_url: tuple[Stage, str]) -> HandMade:
+    stage_and_url[0].current = HandMade()
+    return stage_and_url[0].current
+
+
+@pytest.fixture
+def base_url(stage_and_url: tuple[Stage, str], hand_made: HandMade) -> str:
+    """The TAP address of a running server over `hand_made`."""
+    assert stage_and_url[0].current is hand_made
+    return stage_and_url[1]
+
+
+@pytest.fixture
+def fresh_url() -> Iterator[str]:
+    """A server of the test's own."""
+    with served(Stage().service()) as url:
+        yield url
 
 
 def _port(server: uvicorn.Server) -> int:

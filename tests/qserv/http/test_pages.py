@@ -32,13 +32,15 @@ def test_health_tells_what_is_wrong(base_url: str, hand_made: HandMade) -> None:
     assert "<available>false</available>" in httpx.get(f"{base_url}/availability").text
 
 
-def test_metrics_count_queries_rows_and_bytes(base_url: str) -> None:
-    httpx.get(f"{base_url}/sync", params={"QUERY": "SELECT 5"})
-    httpx.get(f"{base_url}/sync", params={"QUERY": "bad"})
-    page = httpx.get(f"{root(base_url)}/metrics").text
+def test_metrics_count_queries_rows_and_bytes(fresh_url: str) -> None:
+    httpx.get(f"{fresh_url}/sync", params={"QUERY": "SELECT 5"})
+    httpx.get(f"{fresh_url}/sync", params={"QUERY": "bad"})
+    httpx.get(f"{fresh_url}/sync", params={"QUERY": "late failure"})
+    page = httpx.get(f"{root(fresh_url)}/metrics").text
     assert 'skyshard_queries_total{outcome="ok"} 1.0' in page
     assert 'skyshard_queries_total{outcome="usage"} 1.0' in page
-    assert "skyshard_rows_total 5.0" in page
+    assert 'skyshard_queries_total{outcome="failed"} 1.0' in page
+    assert "skyshard_rows_total 10005.0" in page
     assert "skyshard_running_queries 0.0" in page
 
 

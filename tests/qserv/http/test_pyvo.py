@@ -27,8 +27,8 @@ def test_pyvo_searches(tap: TAPService) -> None:
 
 def test_pyvo_is_warned_of_an_overflow(tap: TAPService) -> None:
     with pytest.warns(DALOverflowWarning):
-        found = tap.search("SELECT 60000")
-    assert len(found) == 50_000
+        found = tap.search("SELECT 30000")
+    assert len(found) == 20_000
 
 
 def test_pyvo_raises_what_the_server_says(tap: TAPService) -> None:
@@ -54,7 +54,7 @@ def test_pyvo_lists_tables_and_columns(tap: TAPService) -> None:
 
 
 def test_pyvo_reads_the_capabilities(tap: TAPService) -> None:
-    assert (tap.maxrec, tap.hardlimit) == (50_000, 50_000)
+    assert (tap.maxrec, tap.hardlimit) == (20_000, 20_000)
     language = tap.get_tap_capability().get_adql()
     assert (
         language.get_feature("ivo://ivoa.net/std/TAPRegExt#features-adqlgeo", "CONTAINS")
