@@ -71,9 +71,9 @@ class _Writer:
         if self._links(is_child=True):
             shapes += [self.child_join] * 3 + [self.child_group, self.semi_join, self.semi_join]
         if self._links(is_child=False):
-            shapes += [self.replicated_join] * 2
+            shapes += [self.replicated_join] * 3
         if self.sky.with_role(Role.DIRECTOR):
-            shapes += [self.neighbours] * 2
+            shapes += [self.neighbours] * 4
         return shapes
 
     # -------------------------------------------------------------- one table
@@ -208,7 +208,10 @@ class _Writer:
         return _Written(select.text(), bool(select.order), is_total=True)
 
     def neighbours(self) -> _Written:
-        """Pairs of directors' rows nearer than a few arcseconds."""
+        """Pairs of directors' rows nearer than a few arcseconds, within a region.
+
+        Without one, a server that joins them by brute force takes seconds.
+        """
         self.parts.uses.add("overlap")
         directors = self.sky.with_role(Role.DIRECTOR)
         a, b = self._named(self.parts.one(directors)), self._named(self.parts.one(directors))
@@ -228,7 +231,8 @@ class _Writer:
         else:
             select = Select(from_=f"{a.source}, {b.source}", where=[near, *pairs])
         select.items = [a.key, b.key] if self.parts.chance(70) else ["COUNT(*)"]
-        select.where += [*self.parts.conditions(a), *self.parts.cuts(b)]
+        region = [self.parts.region(a, largest_deg=5.0)] if a.table.positions else []
+        select.where += [*region, *self.parts.cuts(a), *self.parts.cuts(b)]
         return _Written(select.text(), is_ordered=False, is_total=True)
 
     # -------------------------------------------------------------- sub-queries

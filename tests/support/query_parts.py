@@ -13,7 +13,7 @@ from tests.support.sky import SkyTable
 
 T = TypeVar("T")
 
-_RADII_DEG = (0.003, 0.05, 0.5, 3.0, 20.0)
+_RADII_DEG = (0.003, 0.1, 1.0, 5.0, 5.0, 20.0, 20.0, 40.0)
 _FUNCTIONS = ("ABS({})", "SQRT({})", "LOG10({})", "EXP({} / 1000.0)", "SIN({})", "FLOOR({})", "-{}")
 _COMPARISONS = ("<", "<=", ">", ">=", "<>")
 
@@ -156,10 +156,10 @@ class Parts:
         return [*region, *self.cuts(relation)]
 
     def cuts(self, relation: Relation) -> list[str]:
-        """None to two conditions on columns."""
+        """None to two conditions on columns; one most often."""
         if not relation.table.measures:
             return []
-        count = self.integer(0, 2)
+        count = self.one([0, 0, 1, 1, 1, 2])
         return [self.cut(relation) for _ in range(count)]
 
     def cut(self, relation: Relation) -> str:
@@ -212,11 +212,11 @@ class Parts:
 
     # -------------------------------------------------------------- regions
 
-    def region(self, relation: Relation) -> str:
-        """A cone, a box or a polygon about one of the rows."""
+    def region(self, relation: Relation, *, largest_deg: float = 40.0) -> str:
+        """A cone, a box or a polygon about one of the rows; a radius is `largest_deg` at most."""
         self.uses.add("region")
         ra, dec = self.one(relation.table.positions)
-        radius = self.one(_RADII_DEG)
+        radius = min(self.one(_RADII_DEG), largest_deg)
         center = f"{ra:.6f}, {dec:.6f}"
         if self.chance(25):
             return f"DISTANCE({relation.point}, POINT({center})) < {radius}"

@@ -66,11 +66,13 @@ class SkyTable:
     """Where some rows lie, degrees."""
     keys: tuple[int, ...]
     """Some rows' keys."""
+    ids: tuple[str, ...]
+    """Columns that identify rows, its own or others': to select, not to reckon with."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that a select list may have."""
-        names = [self.key] if self.key else []
+        names = list(self.ids)
         names += [measure.name for measure in self.measures]
         names += [label.name for label in self.labels]
         return tuple(dict.fromkeys([*names, *self.flags]))
@@ -115,6 +117,7 @@ def _table(catalog: Catalog, table: Table | None, rows: pa.Table) -> SkyTable:
         links=_links(catalog, table),
         positions=tuple(pair for pair in positions if None not in pair),
         keys=tuple(key for key in keys if key is not None),
+        ids=tuple(quoted(column.name) for column in table.columns if column.name in _ids(table)),
     )
 
 
@@ -130,9 +133,14 @@ def _distinct(rows: pa.Table, column: str) -> list[object]:
     return sorted(value for value in rows[column].unique().to_pylist() if value is not None)
 
 
+def _ids(table: Table) -> set[str | None]:
+    foreign = (name for key in table.foreign_keys for name in key.columns)
+    return {table.key, *table.primary_key, *foreign}
+
+
 def _measures(table: Table, rows: pa.Table) -> tuple[Measure, ...]:
     """The numeric columns that are neither keys nor positions."""
-    others = {table.key, table.ra, table.dec, *(k for f in table.foreign_keys for k in f.columns)}
+    others = {table.ra, table.dec, *_ids(table)}
     found = []
     for column in table.columns:
         if column.type.is_numeric and column.name not in others:
@@ -160,16 +168,14 @@ def _literal(value: object) -> str:
 
 
 def _links(catalog: Catalog, table: Table) -> tuple[Link, ...]:
-    """To the parent, and to replicated tables by foreign keys of one column."""
+    """To the parent, and to replicated tables by a column of the name of their key."""
     links = []
     if table.role is Role.CHILD and table.key and table.parent and table.parent_key:
         parent = f"{quoted(catalog.name)}.{quoted(table.parent)}"
         links.append(Link(quoted(table.key), parent, quoted(table.parent_key), is_child=True))
-    for key in table.foreign_keys:
-        target = catalog.table(key.target)
-        if target is not None and target.role is Role.REPLICATED and len(key.columns) == 1:
+    for target in catalog.tables if table.is_partitioned else ():
+        key = target.primary_key[0] if len(target.primary_key) == 1 else target.key
+        if target.role is Role.REPLICATED and key and table.column(key):
             name = f"{quoted(catalog.name)}.{quoted(target.name)}"
-            links.append(
-                Link(quoted(key.columns[0]), name, quoted(key.target_columns[0]), is_child=False)
-            )
+            links.append(Link(quoted(key), name, quoted(key), is_child=False))
     return tuple(links)

@@ -67,6 +67,7 @@ _VISIT = Table(
         Column("expMidptMJD", Type.DOUBLE, unit="d"),
     ),
     Role.REPLICATED,
+    primary_key=("visit",),
 )
 SMALL_CATALOG = Catalog("small", (_OBJECT, _SOURCE, _FORCED, _VISIT))
 
