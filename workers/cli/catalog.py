@@ -205,7 +205,7 @@ def drop(
       skyshard catalog drop scratch --yes
     """
     from procedures.catalogs import drop_catalog, get_catalog
-    from workers.cli.databases import transaction
+    from workers.cli.databases import connected, transaction
     from workers.config import load, topology
 
     servers = topology(load(home))
@@ -213,7 +213,7 @@ def drop(
         catalog = get_catalog(connection, name)
     _confirm(catalog.name, is_sure=is_sure)
     for shard in servers.shards:  # a drop that one silent shard would leave half done is refused
-        with transaction(f"shard {shard.shard_id}", shard.dsn):
+        with connected(f"shard {shard.shard_id}", shard.dsn):
             pass
     with transaction("the coordinator", servers.coordinator) as connection:
         drop_catalog(connection, catalog.name)
@@ -233,9 +233,9 @@ def _confirm(name: str, *, is_sure: bool) -> None:
 def _drop_rows(shard: Shard, catalog: str) -> None:
     """Drop a catalog's part tables on one shard, and their twins."""
     from procedures.catalogs import drop_parts, parts_of_catalog
-    from workers.cli.databases import transaction
+    from workers.cli.databases import connected
 
-    with transaction(f"shard {shard.shard_id}", shard.dsn) as connection:
+    with connected(f"shard {shard.shard_id}", shard.dsn) as connection:
         parts = parts_of_catalog(connection, catalog)
         connection.commit()
         drop_parts(connection, parts)

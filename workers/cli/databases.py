@@ -15,8 +15,8 @@ CONNECT_TIMEOUT_S = 5
 
 
 @contextmanager
-def transaction(name: str, dsn: str) -> Iterator[Connection]:
-    """A connection to one server, committed at the end; Unavailable where it does not answer."""
+def connected(name: str, dsn: str) -> Iterator[Connection]:
+    """A connection to one server; Unavailable where it does not answer."""
     try:
         opened = psycopg2.connect(
             make_dsn(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name="skyshard cli")
@@ -27,7 +27,13 @@ def transaction(name: str, dsn: str) -> Iterator[Connection]:
             f"{name} does not answer ({reason}); see `skyshard status`, start it with `skyshard up`"
         ) from error
     try:
-        with opened:
-            yield opened
+        yield opened
     finally:
         opened.close()
+
+
+@contextmanager
+def transaction(name: str, dsn: str) -> Iterator[Connection]:
+    """A connection to one server, in a transaction that is committed at the end."""
+    with connected(name, dsn) as opened, opened:
+        yield opened

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from procedures.pools import Pools
-
 from loaders.ingest import Contribution, IngestOptions, IngestReport, Progress, ingest
 from loaders.rejects import TooManyRejects
+from procedures.pools import Pools
 from workers.cli.output import console, emit_json, message
 from workers.config import load, topology
 

@@ -92,7 +92,6 @@ def scan(
 def opened_store(settings: Settings, servers: Topology) -> Iterator[Store]:
     """What answering queries needs, for as long as the block lasts."""
     from procedures.pools import Pools
-
     from qserv.store import Store
 
     with (
