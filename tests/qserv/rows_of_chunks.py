@@ -40,7 +40,7 @@ OBJECT = Table(
     dec="dec",
 )
 BAND = Table("Band", (CatalogColumn("name", Type.TEXT),), Role.REPLICATED)
-CATALOG = Catalog("sky", (OBJECT, BAND))
+CATALOG = Catalog("tiny", (OBJECT, BAND))
 OBJECT_ROW, BAND_ROW = RelationId("r0"), RelationId("r1")
 
 
@@ -103,7 +103,7 @@ def manifest(placed: Sequence[Sequence[int]], *, has_twin: bool = True) -> Manif
         rows=3,
         replicas=_replicas(everywhere, has_twin),
     )
-    return Manifest("sky", 1, PIXELS, (*parts, whole))
+    return Manifest("tiny", 1, PIXELS, (*parts, whole))
 
 
 def _replicas(shards: Iterable[int], has_twin: bool) -> tuple[Replica, ...]:

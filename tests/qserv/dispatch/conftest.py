@@ -25,7 +25,7 @@ from tests.qserv.rows_of_chunks import fill_postgres, fill_twins, manifest
 from tests.support.postgres import Server
 
 TOKEN = "token"
-PARTS = {"sky": PartIndex(manifest([[1, 2]] * 8))}
+PARTS = {"tiny": PartIndex(manifest([[1, 2]] * 8))}
 LIMITS = SpoolLimits(2**20, 2**30, 10**6)
 
 

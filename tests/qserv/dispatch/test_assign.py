@@ -23,7 +23,7 @@ SHARDS = {
 }
 WAYS = Ways(SHARDS)
 TWO_COPIES = [[1 + n % 3, 1 + (n + 1) % 3] for n in range(8)]
-PARTS = {"sky": PartIndex(manifest(TWO_COPIES))}
+PARTS = {"tiny": PartIndex(manifest(TWO_COPIES))}
 
 
 def asked(batches: tuple[Batch, ...]) -> Counter[Pixel]:
@@ -47,7 +47,7 @@ def test_chunks_are_spread_over_the_shards() -> None:
 
 
 def test_an_interactive_fragment_is_one_statement_a_shard() -> None:
-    one_shard = {"sky": PartIndex(manifest([[1]] * 8))}
+    one_shard = {"tiny": PartIndex(manifest([[1]] * 8))}
     assert len(assign(fragment(), one_shard, WAYS)) == 1
 
 
@@ -70,7 +70,7 @@ def test_a_scan_without_engines_is_answered_by_postgresql(lost: str) -> None:
     parts, ways = PARTS, WAYS
     match lost:
         case "twins":
-            parts = {"sky": PartIndex(manifest(TWO_COPIES, has_twin=False))}
+            parts = {"tiny": PartIndex(manifest(TWO_COPIES, has_twin=False))}
         case "engine":
             ways = Ways({n: replace(shard, scan=None) for n, shard in SHARDS.items()})
         case _:
