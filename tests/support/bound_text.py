@@ -1,8 +1,8 @@
 """A bound tree as text that a reader can check: one clause a line, one type after each column.
 
-    SELECT r0.objectId: long AS objectId
-    FROM r0 = dp1.Object
-    WHERE r0.tract = 5
+SELECT r0.objectId: long AS objectId
+FROM r0 = dp1.Object
+WHERE r0.tract = 5
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from qserv.bind import Catalogs, bind
 from qserv.bound import Expression, Query, Select
 from tests.support.skies import DP1_FIRST
 
-NOW = datetime(2026, 1, 2, 3, 4, 5)
+NOW = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 (timestamps have no zone)
 RANDOM = 0.25
 
 
