@@ -59,7 +59,7 @@ class IngestOptions:
     executor: Executor | None = None
     """Where contributions are staged; threads of this process where there is none."""
     hats: Path | None = None
-    """The folder of the HATS views, which the ingest renews; no views where there is none."""
+    """The folder of the HATS views, which the ingest renews (default: `hats` in the spool)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,10 @@ def ingest(
         loaded = Loaded(journal.ingest_id, target.manifest, chunks, resolved.index, retired)
         counts = (sum(rows.values()), rejects)
         snapshot = journal.publish(parts, loaded, counts=counts)
-    warnings = (*_warnings(staged), *_write_views(journal, snapshot, options.hats))
+    warnings = (
+        *_warnings(staged),
+        *_write_views(journal, snapshot, options.hats or spool / "hats"),
+    )
     return IngestReport(
         ingest_id=journal.ingest_id,
         catalog=target.catalog.name,
@@ -222,10 +225,8 @@ class _Counter:
             self.progress(Progress("load", self.done, self.total))
 
 
-def _write_views(journal: Journal, snapshot: int, folder: Path | None) -> tuple[str, ...]:
+def _write_views(journal: Journal, snapshot: int, folder: Path) -> tuple[str, ...]:
     """Renew the HATS views; they can be made again, so a fault is only a warning."""
-    if folder is None:
-        return ()
     catalog = journal.target.catalog
     with journal.pools.coordinator() as connection:
         manifest = read_manifest(connection, catalog.name, snapshot)

@@ -7,18 +7,15 @@ the ingest may be tried again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from procedures.director_index import KeyMap, lookup
 from procedures.manifests import lock_catalog, publish_ingest, read_manifest, write_tiling
 from procedures.pools import Pools
 from schema.errors import Unavailable
 from schema.healpix import Pixel
-from schema.manifest import IngestId, Manifest, Part, PartId, PartKind
+from schema.manifest import IngestId, Manifest, PartId
 
 
 class PublishConflict(Unavailable):
@@ -45,17 +42,19 @@ class Loaded:
 def publish(connection: Any, pools: Pools, loaded: Loaded) -> int:
     """Publish in the open transaction of a coordinator's connection; the new snapshot."""
     name = loaded.base.catalog
-    newest = lock_catalog(connection, name)
-    if newest != loaded.base.snapshot:
-        _check(pools, loaded, read_manifest(connection, name, newest))
-    elif loaded.chunks and not loaded.base.chunks:
+    newest = loaded.base
+    snapshot = lock_catalog(connection, name)
+    if snapshot != newest.snapshot:
+        newest = read_manifest(connection, name, snapshot)
+        _check(pools, loaded, newest)
+    if loaded.chunks and not newest.chunks:
         write_tiling(connection, name, loaded.chunks)
     return publish_ingest(connection, name, loaded.ingest_id, loaded.retired)
 
 
 def _check(pools: Pools, loaded: Loaded, newest: Manifest) -> None:
     """Raise PublishConflict unless the snapshots since have nothing to do with this ingest."""
-    if newest.chunks != loaded.chunks and (newest.chunks or loaded.chunks):
+    if newest.chunks and loaded.chunks and newest.chunks != loaded.chunks:
         raise PublishConflict("it chose the chunks")
     known = {part.part_id for part in loaded.base.parts}
     fresh = tuple(part for part in newest.parts if part.part_id not in known)
@@ -64,10 +63,5 @@ def _check(pools: Pools, loaded: Loaded, newest: Manifest) -> None:
         if len(entries) and len(common := lookup(pools, since, table, entries.keys)):
             shown = ", ".join(str(key) for key in common.keys[:3].tolist())
             raise PublishConflict(f"it brought keys of {table} too ({shown}...)")
-    gone = np.setdiff1d(loaded.retired, _ids(newest.parts))
-    if len(gone):
+    if not set(loaded.retired) <= {part.part_id for part in newest.parts}:
         raise PublishConflict("it replaced parts that this one replaces")
-
-
-def _ids(parts: Sequence[Part]) -> list[int]:
-    return [part.part_id for part in parts if part.kind is not PartKind.INDEX]
