@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -23,7 +22,10 @@ import pytest
 from migrations.environment import VERSION_TABLE
 from schema.coordinator import SCHEMA
 from tests.support.postgres import running_server
+from workers.config import load
+from workers.doctor import examine
 from workers.local.ports import free_port
+from workers.local.status import MemberStatus, status
 
 pytestmark = pytest.mark.cluster
 
@@ -37,17 +39,18 @@ def skyshard(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def status(home: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(skyshard(home, "status", "--json").stdout)
+def members(home: Path) -> dict[str, MemberStatus]:
+    """What `skyshard status` says of each process."""
+    return {member.name: member for member in status(load(home, environ={})).members}
+
+
+def pids(home: Path) -> dict[str, int | None]:
+    return {name: member.pid for name, member in members(home).items()}
+
+
+def notes(home: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((home / "cluster.json").read_text())
     return found
-
-
-def conditions(home: Path) -> dict[str, str]:
-    return {member["name"]: member["condition"] for member in status(home)["members"]}
-
-
-def pids(home: Path) -> dict[str, int]:
-    return {member["name"]: member["pid"] for member in status(home)["members"]}
 
 
 def processes_of(home: Path) -> list[str]:
@@ -71,7 +74,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Path]:
-    """A cluster of two shards; each test leaves it up."""
+    """A cluster of two shards; each test but the last leaves it up."""
     place = folder / "home"
     try:
         made = skyshard(place, "up", "--shards", "2", "--port", str(free_port(())))
@@ -85,8 +88,9 @@ EVERYTHING = {"coordinator", "shard-1", "shard-2", "scan-1", "scan-2", "czar"}
 
 
 def test_up_starts_a_coordinator_shards_scan_engines_and_the_czar(home: Path) -> None:
-    found = status(home)
-    assert found["condition"] == "up"
+    shown = skyshard(home, "status", "--json")
+    found = json.loads(shown.stdout)
+    assert (shown.returncode, found["condition"]) == (0, "up")
     assert {member["name"] for member in found["members"]} == EVERYTHING
     with urllib.request.urlopen(found["url"] + "/health", timeout=5) as answer:
         assert answer.status == 200
@@ -94,7 +98,7 @@ def test_up_starts_a_coordinator_shards_scan_engines_and_the_czar(home: Path) ->
 
 def test_shards_are_registered_and_locked(home: Path) -> None:
     secrets = json.loads((home / "secrets.json").read_text())
-    port = json.loads((home / "cluster.json").read_text())["ports"]["coordinator"]
+    port = notes(home)["ports"]["coordinator"]
     dsn = f"host=127.0.0.1 port={port} user=skyshard dbname=skyshard password="
     with closing(psycopg2.connect(dsn + secrets["role"])) as connection:
         cursor = connection.cursor()
@@ -106,64 +110,68 @@ def test_shards_are_registered_and_locked(home: Path) -> None:
         psycopg2.connect(dsn + "wrong")
 
 
+def test_no_secret_stands_in_a_command_line(home: Path) -> None:
+    secrets = json.loads((home / "secrets.json").read_text()).values()
+    shown = " ".join(processes_of(home))
+    assert not any(secret in shown for secret in secrets)
+
+
 def test_up_again_leaves_what_runs_alone(home: Path) -> None:
     before = pids(home)
     assert skyshard(home, "up").returncode == 0
     assert pids(home) == before
 
 
-@pytest.mark.parametrize("victim", ["coordinator", "shard-2", "scan-1", "czar"])
-def test_up_heals_a_killed_process(home: Path, victim: str) -> None:
+@pytest.mark.parametrize("victims", [("coordinator", "scan-1"), ("shard-2", "czar")])
+def test_up_heals_killed_processes(home: Path, victims: tuple[str, ...]) -> None:
     before = pids(home)
-    os.kill(before[victim], signal.SIGKILL)
-    psutil.wait_procs([p for p in psutil.process_iter() if p.pid == before[victim]], timeout=10)
-    degraded = skyshard(home, "status", "--json")
-    assert (degraded.returncode, json.loads(degraded.stdout)["condition"]) == (3, "degraded")
+    for victim in victims:
+        kill(before[victim])
+    assert status(load(home, environ={})).condition == "degraded"
     healed = skyshard(home, "up")
     assert healed.returncode == 0, healed.stderr
     after = pids(home)
-    assert {name for name in after if after[name] != before[name]} == {victim}
+    assert {name for name in after if after[name] != before[name]} == set(victims)
+
+
+def kill(pid: int | None) -> None:
+    """Kill a process as an accident does, and wait until it is gone."""
+    assert pid is not None
+    process = psutil.Process(pid)
+    process.kill()
+    psutil.wait_procs([process], timeout=10)
 
 
 def test_processes_whose_start_was_not_noted_are_found(home: Path) -> None:
-    notes = json.loads((home / "cluster.json").read_text())
-    before = pids(home)
-    (home / "cluster.json").write_text(json.dumps({**notes, "running": {}}))
+    before, kept = pids(home), notes(home)
+    (home / "cluster.json").write_text(json.dumps({**kept, "running": {}}))
     assert pids(home) == before
-    assert set(conditions(home).values()) == {"up"}
-    (home / "cluster.json").write_text(json.dumps(notes))
+    (home / "cluster.json").write_text(json.dumps(kept))
 
 
-def test_a_taken_port_of_a_stopped_shard_is_replaced(home: Path) -> None:
-    port = json.loads((home / "cluster.json").read_text())["ports"]["shard-1"]
+def test_doctor_finds_a_healthy_cluster(home: Path) -> None:
+    found = {finding.subject: finding.verdict for finding in examine(load(home, environ={}))}
+    assert EVERYTHING | {"postgresql", "http port"} <= set(found)
+    assert "missing" not in found.values()
+
+
+def test_down_leaves_nothing_and_up_takes_another_port_for_a_taken_one(home: Path) -> None:
+    port = notes(home)["ports"]["shard-1"]
     assert skyshard(home, "down").returncode == 0
+    assert processes_of(home) == []
+    assert status(load(home, environ={})).condition == "down"
     with socket.create_server(("127.0.0.1", port)):
         healed = skyshard(home, "up")
     assert healed.returncode == 0, healed.stderr
     assert f"port {port} of shard-1 is taken by process {os.getpid()}" in healed.stderr
-    assert set(conditions(home).values()) == {"up"}
-
-
-def test_down_leaves_nothing_running_and_up_brings_it_back(home: Path) -> None:
-    assert skyshard(home, "down").returncode == 0
-    assert processes_of(home) == []
-    down = skyshard(home, "status", "--json")
-    assert (down.returncode, json.loads(down.stdout)["condition"]) == (3, "down")
-    assert skyshard(home, "up").returncode == 0
+    assert {member.condition for member in members(home).values()} == {"up"}
 
 
 def test_down_clears_up_after_killed_servers(home: Path) -> None:
     for pid in pids(home).values():
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
     assert skyshard(home, "down").returncode == 0
     assert processes_of(home) == []
-    assert skyshard(home, "up").returncode == 0
-
-
-def test_doctor_finds_a_healthy_cluster(home: Path) -> None:
-    shown = skyshard(home, "doctor", "--json")
-    assert shown.returncode == 0, shown.stdout
-    assert {"coordinator", "shard-1", "czar"} <= {f["subject"] for f in json.loads(shown.stdout)}
 
 
 def test_a_taken_http_port_is_named_before_anything_starts(folder: Path) -> None:
@@ -199,7 +207,7 @@ def test_servers_given_by_dsn_are_upgraded_not_started(external: tuple[Path, str
     place, coordinator = external
     started = skyshard(place, "up")
     assert started.returncode == 0, started.stderr
-    found = {member["name"]: member["pid"] for member in status(place)["members"]}
+    found = pids(place)
     assert {name for name, pid in found.items() if pid} == {"czar"}
     assert set(found) == {"coordinator", "shard-1", "shard-2", "czar"}
     with closing(psycopg2.connect(coordinator)) as connection:

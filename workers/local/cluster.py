@@ -13,7 +13,6 @@ from schema.errors import ConfigError
 from workers.config import Settings, topology
 from workers.local import places, processes, services
 from workers.local.lock import locked
-from workers.local.migrate import migrate
 from workers.local.ports import PortTaken, is_free
 from workers.local.servers import move_port, servers_down, servers_up
 from workers.local.services import Service
@@ -30,6 +29,8 @@ class ShardCount(ConfigError):
 
 def up(settings: Settings, report: Report) -> None:
     """Bring every process of the cluster up and every database to this program's schema."""
+    from workers.local.migrate import migrate
+
     places.make_home(settings.home)
     with locked(settings.home):
         notes = Notes(settings.home, _asked(settings))

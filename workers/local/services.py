@@ -46,7 +46,12 @@ class Service:
 
 def services(settings: Settings, state: ClusterState) -> tuple[Service, ...]:
     """The table of Python processes, in the order of their start."""
-    facts = (sorted(state.ports.items()), settings.servers, settings.coordinator_dsn, settings.scan_token)
+    facts = (
+        sorted(state.ports.items()),
+        settings.servers,
+        settings.coordinator_dsn,
+        settings.scan_token,
+    )
     limits = (settings.limits, settings.anonymous, settings.log_level)
     home = ("--home", str(settings.home))
     engines = tuple(
