@@ -22,10 +22,10 @@ from tests.support.sharded import Oracle, bound, oracle, rows_of, sharded_store
 pytestmark = pytest.mark.postgres
 
 SKIES = {
-    "one shard": (1, 1, True),
-    "two shards, three ingests": (2, 3, True),
-    "five shards": (5, 1, True),
-    "two shards without scan engines": (2, 1, False),
+    "1-shard": (1, 1, True),
+    "2-shards-3-ingests": (2, 3, True),
+    "5-shards": (5, 1, True),
+    "2-shards-no-engines": (2, 1, False),
 }
 """(shards, ingests, with scan engines)"""
 

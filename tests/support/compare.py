@@ -34,7 +34,7 @@ def _same(a: object, b: object) -> bool:
 
 
 def _sort_key(row: Row) -> tuple[tuple[int, object], ...]:
-    """Sorts NULLs last and floats by few digits, so that rounding cannot change the order."""
+    """Sorts NULLs last, and floats by 12 digits, so that rounding does not change the order."""
     return tuple(_cell_key(cell) for cell in row)
 
 
@@ -44,8 +44,10 @@ def _cell_key(cell: object) -> tuple[int, object]:
             return (2, "")
         case bool():
             return (0, int(cell))
-        case int() | float() | Decimal():
-            return (0, float(f"{float(cell):.6g}"))
+        case int():
+            return (0, cell)
+        case float() | Decimal():
+            return (0, float(f"{float(cell):.12g}"))
         case datetime():
             return (1, cell.isoformat())
         case _:

@@ -1,7 +1,7 @@
 """The sky of the differential tests: awkward on purpose.
 
-A third of it lies across ra = 0, a sixth at each pole, some around (45, 0), where base pixels meet;
-a fifth of the objects has a neighbour within some arcsec. Fluxes are NULL, NaN, zero and negative.
+A third of it lies across ra = 0, a sixth at each pole, some around (45, 0), where base pixels meet, the
+rest in five fields; a fifth of the objects has a neighbour within some arcsec. Fluxes are NULL, NaN, zero and negative.
 Children have their director's position give or take an arcsec, no director (orphans), a sentinel or
 a NULL key. Some objects have no children, some visits no sources.
 """
@@ -20,6 +20,8 @@ from schema.types import Type
 F64 = npt.NDArray[np.float64]
 SEED = 20261122
 OBJECTS, SOURCES, DIA_OBJECTS, VISITS = 3000, 3000, 600, 60
+FIELDS = np.array([(60.0, -35.0), (150.1, 2.2), (185.0, 41.8), (270.0, -66.6), (330.0, 20.0)])
+"""Centres of fields, degrees."""
 BANDS = np.array(["u", "g", "r", "i", "z"])
 
 
@@ -30,7 +32,7 @@ def _column(name: str, kind: Type, *, unit: str | None = None, null: bool = True
 CATALOG = Catalog(
     name="diff",
     margin_arcsec=60.0,
-    chunk_rows=400,
+    chunk_rows=700,
     tables=(
         Table(
             "Object",
@@ -186,8 +188,10 @@ def thirds(table: pa.Table, key: str) -> list[pa.Table]:
 
 
 def positions(rng: np.random.Generator, n: int) -> tuple[F64, F64]:
-    """Positions across ra = 0, at the poles, at a corner of base pixels, and anywhere."""
-    ra, dec = rng.uniform(0, 360, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
+    """Positions across ra = 0, at the poles, at a corner of base pixels, and in some fields."""
+    field = rng.integers(0, len(FIELDS), n)
+    ra = (FIELDS[field, 0] + rng.normal(0, 1.5, n)) % 360
+    dec = FIELDS[field, 1] + rng.normal(0, 1.5, n)
     where = rng.choice(5, n, p=[0.3, 0.15, 0.15, 0.2, 0.2])
     count = [int(np.sum(where == k)) for k in range(5)]
     ra[where == 0], dec[where == 0] = (

@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import psycopg2
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
-from procedures.install import install
-from procedures.pools import Pools
 
 from loaders.ingest import Contribution, ingest
 from migrations.upgrade import upgrade
 from procedures.catalogs import create_catalog
+from procedures.install import install
+from procedures.pools import Pools
 from qserv.adql import parse_adql
 from qserv.answer import answer
 from qserv.bind import bind
@@ -36,7 +37,7 @@ from qserv.traverse import base_relations
 from schema.catalog import Catalog
 from schema.ddl import quote
 from schema.topology import Shard, ShardId, Topology
-from schema.types import SPELLINGS
+from schema.types import SPELLINGS, Type
 from tests.support.postgres import Server
 
 TOKEN = "a token for tests"
@@ -133,7 +134,15 @@ class Oracle:
         text = render(query, Dialect.POSTGRES, names)
         with psycopg2.connect(self.dsn) as connection, connection.cursor() as cursor:
             cursor.execute(text)
-            return cursor.fetchall()
+            found = cursor.fetchall()
+        is_real = [output.type is Type.FLOAT for output in query.outputs]
+        return [
+            tuple(
+                float(np.float32(cell)) if real and cell is not None else cell
+                for cell, real in zip(row, is_real, strict=True)
+            )
+            for row in found
+        ]
 
 
 def bound(text: str, store: Store) -> Query:

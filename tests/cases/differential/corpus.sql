@@ -222,7 +222,7 @@ SELECT MAX(gFlux) - MIN(gFlux) AS spread, SUM(gFlux) / COUNT(*) AS mean FROM Obj
 -- : an expression in an aggregate
 SELECT AVG(gFlux - rFlux) AS colour, SUM(nDet * 2 + 1) FROM Object WHERE rFlux > 10
 -- : group by an expression
-SELECT FLOOR(dec / 10) AS zone, COUNT(*) AS n FROM Object GROUP BY FLOOR(dec / 10)
+SELECT FLOOR(dec / 10) AS band10, COUNT(*) AS n FROM Object GROUP BY FLOOR(dec / 10)
 -- : group by an alias
 SELECT MOD(nDet, 5) AS m, COUNT(*) AS n FROM Object GROUP BY m
 -- : group by a boolean
@@ -358,7 +358,7 @@ SELECT v.visit FROM Visit v WHERE NOT EXISTS (SELECT 1 FROM ForcedSource f WHERE
 -- : a scalar sub-query
 SELECT objectId FROM Object WHERE gFlux > (SELECT AVG(gFlux) + 3 * STDDEV(gFlux) FROM Object)
 -- : a scalar sub-query in the output
-SELECT objectId, (SELECT MAX(mjd) FROM Visit) AS last FROM Object WHERE nDet > 38
+SELECT objectId, (SELECT MAX(mjd) FROM Visit) AS latest FROM Object WHERE nDet > 38
 -- : a correlated scalar sub-query
 SELECT o.objectId, (SELECT COUNT(*) FROM ForcedSource f WHERE f.objectId = o.objectId) AS n FROM Object o WHERE o.nDet > 36
 -- : a sub-query in FROM
