@@ -27,7 +27,7 @@ _TO_GALACTIC = np.array(
 class Footprint:
     """A range of right ascension, eastward from `ra_west`, and of declination."""
 
-    ra_west: float = 270.0
+    ra_west: float = 255.0
     ra_width: float = 120.0
     dec_south: float = -50.0
     dec_north: float = 0.0
@@ -89,6 +89,14 @@ def _tracts_of_rings() -> I64:
     around = 360.0 * np.abs(np.cos(np.radians(middle))) / TRACT_DEG
     numbers: I64 = np.maximum(1, np.ceil(around)).astype(np.int64)
     return numbers
+
+
+def galactic_equator() -> tuple[F64, F64]:
+    """Points along the plane of the Galaxy, a degree apart."""
+    longitude = np.radians(np.arange(361.0))
+    in_plane = np.stack([np.cos(longitude), np.sin(longitude), np.zeros(361)], axis=1)
+    x, y, z = (in_plane @ _TO_GALACTIC).T
+    return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arcsin(z))
 
 
 @dataclass(frozen=True, slots=True)
