@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from qserv.bind.coercion import cast, describe
 from qserv.bind.errors import BadRegion, Node, TypeMismatch, Unsupported
-from qserv.bind.operators import negate
+from qserv.bind.operators import every, negate
 from qserv.bind.scope import Env
 from qserv.bound import Call, Expression, InShape, Literal, Within
 from schema.region import Shape, ShapeKind, check_shape
@@ -203,8 +203,11 @@ def compare_distance(operator: str, node: Node, limit: Expression, env: Env) -> 
     if isinstance(radius, Literal) and (constant is None or not 0 <= constant <= 180):
         return None
     strict = operator in ("<", ">=")
-    near: Expression | None = None
-    if constant is not None and not strict:
+    test: Expression = Within(ra1, dec1, ra2, dec2, radius, strict)
+    if constant is not None:
         near = _near_constant((ra1, dec1), (ra2, dec2), constant, node)
-    near = near or Within(ra1, dec1, ra2, dec2, radius, strict)
-    return near if operator in ("<", "<=") else negate(near)
+        if near is not None and not strict:
+            test = near
+        elif near is not None and operator == "<":
+            return every("and", (near, test))  # the circle chooses chunks, the test its edge
+    return test if operator in ("<", "<=") else negate(test)
