@@ -25,7 +25,7 @@ class FitsSource:
     def batches(self, wanted: Sequence[str]) -> Iterator[SourceBatch]:
         """The rows in slices; TNULL is NULL, an undefined logical too."""
         try:
-            with fits.open(self.path, memmap=True, lazy_load_hdus=True) as file:
+            with fits.open(self.path, memmap=True) as file:
                 table = file[self.extension]
                 step = rows_per_batch(len(wanted))
                 for first in range(0, len(table.data), step):
@@ -39,7 +39,14 @@ class FitsSource:
 def _array(path: Path, table: Any, name: str, first: int, last: int) -> pa.Array:
     """One column of some rows in Arrow."""
     column = table.columns[name]
-    values = np.asarray(table.data[first:last].field(name))
+    rows = table.data[first:last]
+    if column.format in ("L", "1L"):
+        # The raw bytes: astropy makes an undefined logical (0) False.
+        raw = rows.view(np.ndarray)[name].view(np.int8)
+        return pa.array(raw == ord("T"), mask=raw == 0)
+    values = np.asarray(rows.field(name))
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
     if values.ndim != 1 or values.dtype.kind == "O":
         raise UnreadableFile(path, f"column {name!r} holds arrays ({column.format})")
     if values.dtype.kind in "US":
@@ -47,25 +54,17 @@ def _array(path: Path, table: Any, name: str, first: int, last: int) -> pa.Array
         return pa.array(np.char.rstrip(text).tolist(), pa.string())
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
-    return pa.array(values, mask=_undefined(table, column, first, last, values))
-
-
-def _undefined(
-    table: Any, column: Any, first: int, last: int, values: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any] | None:
-    """Which values are NULL: integers equal to TNULL (before TZERO), logicals that are 0 bytes."""
+    mask = None
     if column.null is not None and values.dtype.kind in "iu":
-        return np.asarray(values == int(column.null) + int(column.bzero or 0))
-    if values.dtype.kind == "b":
-        raw = table.data[first:last].view(np.ndarray)[column.name]
-        return np.asarray(np.asarray(raw).view(np.int8) == 0)
-    return None
+        # astropy gives the values with TZERO added, TNULL is meant without.
+        mask = values == int(column.null) + int(column.bzero or 0)
+    return pa.array(values, mask=mask)
 
 
 def open_fits(path: Path) -> FitsSource:
     """Find the first binary table of a FITS file."""
     try:
-        with fits.open(path, memmap=True, lazy_load_hdus=True) as file:
+        with fits.open(path, memmap=True) as file:
             for number, extension in enumerate(file):
                 if isinstance(extension, fits.BinTableHDU):
                     return FitsSource(path, number, tuple(extension.columns.names))

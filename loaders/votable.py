@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -33,16 +33,21 @@ class VotableSource:
     """The first table of a VOTable."""
 
     path: Path
-    names: tuple[str, ...]
+    places: Mapping[str, str]
+    """The ID of each column by its name."""
     arrays: Any
-    """astropy's masked record array."""
+    """astropy's masked record array; its fields go by ID."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.places)
 
     def batches(self, wanted: Sequence[str]) -> Iterator[SourceBatch]:
         """The rows in slices; masked values are NULL."""
         step = rows_per_batch(len(wanted))
         for first in range(0, len(self.arrays), step):
             rows = self.arrays[first : first + step]
-            arrays = [_array(self.path, name, rows[name]) for name in wanted]
+            arrays = [_array(self.path, name, rows[self.places[name]]) for name in wanted]
             yield numbered(pa.RecordBatch.from_arrays(arrays, list(wanted)), first + 1)
 
 
@@ -50,6 +55,8 @@ def _array(path: Path, name: str, column: Any) -> pa.Array:
     """One column in Arrow."""
     mask = np.ma.getmaskarray(column)
     values = np.ma.getdata(column)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values, mask = values[:, 0], mask[:, 0]
     if values.ndim != 1 or mask.ndim != 1:
         raise UnreadableFile(path, f"column {name!r} holds arrays")
     if values.dtype.kind in "OUS":
@@ -86,10 +93,8 @@ def open_votable(path: Path) -> VotableSource:
         OSError,
     ) as error:
         raise UnreadableFile(path, str(error)) from error
-    names = tuple(field.name or field.ID for field in table.fields)
-    array = table.array.copy(order="K")
-    array.dtype.names = names
-    return VotableSource(path, names, array)
+    places = {field.name or field.ID: field.ID for field in table.fields}
+    return VotableSource(path, places, table.array)
 
 
 def guard_votable(stream: IO[bytes]) -> None:
