@@ -7,7 +7,6 @@ one costs tens of milliseconds, so that idle ones are kept and used again.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,8 +71,8 @@ class Merges:
     """DuckDB instances for merges: admitted by memory, kept warm. Thread-safe."""
 
     def __init__(self, settings: MergeSettings, temp: Path) -> None:
-        temp.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.settings, self._temp = settings, Path(tempfile.mkdtemp(prefix="merge-", dir=temp))
+        self.settings, self._temp = settings, temp / "merges"
+        self._temp.mkdir(mode=0o700, parents=True)
         self._free_bytes = settings.budget_bytes
         self._idle: dict[InstanceLimits, list[Instance]] = defaultdict(list)
         self._numbers = count(1)

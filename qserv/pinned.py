@@ -7,6 +7,7 @@ While it is away the last known snapshots are read on, and the answer says so.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from schema.catalog import Catalog
 from schema.errors import Unavailable
 from schema.manifest import Manifest
 
+AWAY_S = 2.0
+"""For so long a coordinator that did not answer is not asked again: waiting for it takes seconds."""
 MANIFESTS_KEPT = 64
 """Manifests in memory; about 1 kB a part."""
 
@@ -61,12 +64,15 @@ class Pinner:
         self._models: dict[tuple[int, int], Catalog] = {}
         self._parts: OrderedDict[Pin, PartIndex] = OrderedDict()
         self._last: Pinned | None = None
+        self._away_until = 0.0
 
     def pin(self) -> Pinned:
         """The newest published versions; the last known ones while the coordinator is away.
 
         Raises Unavailable where it is away and nothing is known yet.
         """
+        if self._last is not None and time.monotonic() < self._away_until:
+            return self._last_known()
         try:
             with self._pools.coordinator() as connection:
                 pins = current_pins(connection)
@@ -75,16 +81,16 @@ class Pinner:
                     return last
                 pinned = self._read(connection, pins)
         except (Unavailable, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            return self._last_known(error)
+            if self._last is None:
+                raise Unavailable(f"the coordinator does not answer: {error}") from error
+            self._away_until = time.monotonic() + AWAY_S
+            return self._last_known()
         self._last = pinned
         return pinned
 
-    def _last_known(self, error: Exception) -> Pinned:
+    def _last_known(self) -> Pinned:
         last = self._last
-        if last is None:
-            if isinstance(error, Unavailable):
-                raise error
-            raise Unavailable(f"the coordinator does not answer: {error}") from error
+        assert last is not None
         warning = "the coordinator does not answer: read at the last known snapshots"
         return Pinned(last.pins, last.catalogs, last.parts, (warning,), last._tap_rows)  # noqa: SLF001
 

@@ -7,7 +7,6 @@ Arrow IPC, mapped back when read: a table over them costs page cache, not memory
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections import defaultdict
@@ -250,21 +249,3 @@ def table_of(rows: list[Rows], schema: pa.Schema) -> pa.Table:
             reader = pa.ipc.open_file(pa.memory_map(str(attempt.path)))
             batches += [reader.get_batch(n) for n in range(reader.num_record_batches)]
     return pa.Table.from_batches(batches, schema)
-
-
-def remove_leftovers(root: Path) -> None:
-    """Remove the folders `czar-<pid>` of processes that are no more."""
-    for folder in root.glob("czar-*"):
-        pid = folder.name.removeprefix("czar-")
-        if pid.isdigit() and not _is_alive(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -5,11 +5,12 @@ The shell's mutable objects, made once a process and shared by its threads.
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,12 +21,13 @@ from procedures.pools import Pools
 from qserv.analyse import Wanted
 from qserv.bound import Query
 from qserv.dispatch.shards import LaneLimits, Shards
+from qserv.leftovers import own_folder, remove_leftovers
 from qserv.limits import Limits
 from qserv.merge import Merges, MergeSettings
 from qserv.pinned import Pinned, Pinner
 from qserv.plan.prune import Located
 from qserv.running import Running, Watch
-from qserv.spool import Spool, SpoolLimits, SpoolMemory, remove_leftovers
+from qserv.spool import Spool, SpoolLimits, SpoolMemory
 from schema.catalog import Catalog
 from schema.topology import Topology
 
@@ -45,6 +47,22 @@ class StoreSettings:
     default_catalog: str | None = None
 
 
+@contextmanager
+def open_store(
+    topology: Topology, *, spool: Path, settings: StoreSettings | None = None
+) -> Iterator[Store]:
+    """A store with pools of its own, large enough for its lanes; freed at the end."""
+    settings = settings or StoreSettings()
+    size = settings.lanes.interactive + settings.lanes.scans
+    pools = Pools(topology, size=size, application_name="skyshard czar")
+    store = Store(topology, pools, spool=spool, settings=settings)
+    try:
+        yield store
+    finally:
+        store.close()
+        pools.close()
+
+
 class Store:
     """Everything that answering needs. Thread-safe; `close` frees it."""
 
@@ -56,12 +74,16 @@ class Store:
         spool: Path,
         settings: StoreSettings | None = None,
     ) -> None:
-        """`spool` is a folder for rows on their way and for merges, on a disk with room."""
+        """`spool` is a folder for rows on their way and for merges, on a disk with room.
+
+        The pools need a connection for each place of both lanes, or interactive statements would
+        wait behind scans after all.
+        """
         self.topology, self.pools = topology, pools
         self.settings = settings or StoreSettings()
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        remove_leftovers(spool)
-        self._folder = spool / f"czar-{os.getpid()}"
+        remove_leftovers(spool, "czar")
+        self._folder = own_folder(spool, "czar")
         self._spool_memory = SpoolMemory(self.settings.spool_memory_bytes)
         self._pinner = Pinner(pools, self.settings.default_catalog)
         self.bound = RecentQueries(BOUND_KEPT)
@@ -107,7 +129,7 @@ class Store:
         self.watch.close()
         self.shards.close()
         self.merges.close()
-        remove_leftovers(self._folder.parent)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class RecentQueries:

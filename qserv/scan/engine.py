@@ -8,7 +8,6 @@ because an interrupt that comes just before the execution is lost.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -29,10 +28,12 @@ from qserv.duckdb_instance import (
     kind_of,
     open_instance,
 )
+from qserv.leftovers import own_folder, remove_leftovers
 from qserv.scan.messages import Fault, ScanRequest
 from schema.errors import SkyshardError
 
 ROWS_PER_BATCH = 65_536
+_TEMP = ".scan-temp"
 WATCH_INTERVAL_S = 0.05
 CLOSE_TIMEOUT_S = 5.0
 """How long closing waits for interrupted statements."""
@@ -91,7 +92,8 @@ class ScanEngine:
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
         settings.twins.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._temp = Path(tempfile.mkdtemp(prefix=".scan-temp-", dir=settings.twins.parent))
+        remove_leftovers(settings.twins.parent, _TEMP)
+        self._temp = own_folder(settings.twins.parent, _TEMP)
         limits = InstanceLimits(settings.memory_bytes, settings.temp_bytes, settings.threads)
         self._database = open_instance(limits, temp=self._temp, folders=[settings.twins])
         self._lanes = {

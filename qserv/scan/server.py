@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hmac
 import json
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -27,10 +29,13 @@ def serve(
     memory_bytes: int,
     threads: int,
 ) -> None:
-    """Run a scan engine until SIGTERM or SIGINT."""
+    """Run a scan engine until SIGTERM or SIGINT; call it in the main thread."""
     settings = EngineSettings(shard_id, twins, memory_bytes, threads)
-    with ScanServer(settings, host=host, port=port, token=token) as server:
-        server.serve()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    with ScanServer(settings, host=host, port=port, token=token):
+        ended.wait()
 
 
 class ScanServer(flight.FlightServerBase):  # type: ignore[misc]

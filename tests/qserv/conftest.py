@@ -12,11 +12,10 @@ import pytest
 from migrations.upgrade import upgrade
 from procedures.catalogs import create_catalog
 from procedures.manifests import begin_ingest, publish_ingest, record_parts, register_shards
-from procedures.pools import Pools
 from qserv.merge import MergeSettings
 from qserv.scan.engine import EngineSettings
 from qserv.scan.server import ScanServer
-from qserv.store import Store, StoreSettings
+from qserv.store import Store, StoreSettings, open_store
 from schema.topology import Shard, ShardId, Topology
 from tests.qserv.rows_of_chunks import CATALOG, fill_postgres, fill_twins, manifest
 from tests.support.postgres import Server
@@ -55,15 +54,20 @@ def shard_dsns(server: Server) -> tuple[str, str]:
     return dsns
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def coordinator_dsn(server: Server) -> str:
-    dsn = server.new_database("coordinator", prepare=_upgraded)
-    publish(dsn)
-    return dsn
+    return server.new_database("coordinator", prepare=_published)
 
 
-def _upgraded(dsn: str) -> None:
+@pytest.fixture
+def own_coordinator_dsn(server: Server) -> str:
+    """A coordinator that a test may break."""
+    return server.new_database("coordinator", prepare=_published)
+
+
+def _published(dsn: str) -> None:
     upgrade(dsn, "coordinator")
+    publish(dsn)
 
 
 @pytest.fixture(scope="module")
@@ -76,20 +80,34 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ScanServ
 
 
 @pytest.fixture
+def own_store(
+    own_coordinator_dsn: str,
+    shard_dsns: tuple[str, str],
+    engines: tuple[ScanServer, ...],
+    tmp_path: Path,
+) -> Iterator[SmallStore]:
+    """A small store whose coordinator is the test's own."""
+    yield from _opened(own_coordinator_dsn, shard_dsns, engines, tmp_path)
+
+
+@pytest.fixture
 def small_store(
     coordinator_dsn: str,
     shard_dsns: tuple[str, str],
     engines: tuple[ScanServer, ...],
     tmp_path: Path,
 ) -> Iterator[SmallStore]:
+    yield from _opened(coordinator_dsn, shard_dsns, engines, tmp_path)
+
+
+def _opened(
+    coordinator_dsn: str, shard_dsns: tuple[str, str], engines: tuple[ScanServer, ...], folder: Path
+) -> Iterator[SmallStore]:
     shards = tuple(
         Shard(ShardId(number), dsn, engine.address, engine.engine.settings.twins)
         for number, dsn, engine in zip((1, 2), shard_dsns, engines, strict=True)
     )
     topology = Topology(coordinator_dsn, shards, TOKEN)
-    pools = Pools(topology, size=8)
     settings = StoreSettings(merges=MergeSettings(budget_bytes=2**28, threads=1))
-    store = Store(topology, pools, spool=tmp_path / "spool", settings=settings)
-    yield SmallStore(store, topology, engines, tmp_path / "spool")
-    store.close()
-    pools.close()
+    with open_store(topology, spool=folder / "spool", settings=settings) as store:
+        yield SmallStore(store, topology, engines, folder / "spool")

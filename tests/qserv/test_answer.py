@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import psycopg2
 import pytest
@@ -172,31 +171,30 @@ def test_queries_at_once_do_not_mix(store: Store) -> None:
 
 
 def test_the_last_snapshot_is_read_on_without_the_coordinator(
-    small_store: SmallStore, coordinator_dsn: str
+    own_store: SmallStore, own_coordinator_dsn: str
 ) -> None:
-    assert len(rows_of(answer(ALL, small_store.store))) == 80
-    _lose(coordinator_dsn)
-    given = answer(ALL, small_store.store)
+    assert len(rows_of(answer(ALL, own_store.store))) == 80
+    _lose(own_coordinator_dsn)
+    given = answer(ALL, own_store.store)
     assert len(rows_of(given)) == 80
     assert "coordinator" in given.warnings[0]
 
 
 def test_a_catalog_made_again_under_its_name_is_another(
-    small_store: SmallStore, coordinator_dsn: str
+    own_store: SmallStore, own_coordinator_dsn: str
 ) -> None:
-    assert len(rows_of(answer(ALL, small_store.store))) == 80
-    connection = psycopg2.connect(coordinator_dsn)
+    assert len(rows_of(answer(ALL, own_store.store))) == 80
+    connection = psycopg2.connect(own_coordinator_dsn)
     with connection:
         drop_catalog(connection, "tiny")
     connection.close()
     with pytest.raises(QueryError, match="Object"):
-        answer(ALL, small_store.store)
+        answer(ALL, own_store.store)
 
 
 def test_leftovers_go_with_the_store(small_store: SmallStore) -> None:
-    folder: Path = small_store.spool
     small_store.store.close()
-    assert not list(folder.glob("czar-*/*"))
+    assert not list(small_store.spool.iterdir())
 
 
 def _lose(dsn: str) -> None:

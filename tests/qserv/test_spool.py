@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from qserv.spool import (
     SpoolLimits,
     SpoolMemory,
     SpoolUnwritable,
-    remove_leftovers,
     table_of,
 )
 
@@ -111,13 +109,3 @@ def test_writing_after_the_end_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="closed"):
         writer.write(batch(1))
     writer.discard()
-
-
-def test_leftovers_of_dead_processes_are_removed(tmp_path: Path) -> None:
-    alive, dead, other = (tmp_path / f"czar-{name}" for name in (os.getpid(), 2**22 + 1, "x"))
-    for folder in (alive, dead, other):
-        folder.mkdir()
-    remove_leftovers(tmp_path)
-    assert alive.exists()
-    assert not dead.exists()
-    assert other.exists()
