@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from glob import glob
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +11,16 @@ import typer
 
 from workers.cli.options import Home, Json
 
+_NAMED = re.compile(r"(\w+)=(.+)")
+
 
 def ingest(  # noqa: PLR0917  (typer calls it by names)
     target: Annotated[str, typer.Argument(metavar="CATALOG[.TABLE]", help="Where the rows go.")],
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files, or TABLE=FILE for each.")
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Files; TABLE=FILE says where a file and those after it go."
+        ),
     ],
     max_rejects: Annotated[
         int, typer.Option("--max-rejects", min=0, help="Bad rows to put aside before giving up.")
@@ -32,7 +39,7 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
     \b
     Examples:
       skyshard ingest dp1.Object objects-*.parquet
-      skyshard ingest dp1 Object=objects.parquet Source=sources.parquet Visit=visits.csv
+      skyshard ingest dp1 Object=objects.parquet Source=sources-*.parquet Visit=visits.csv
       skyshard ingest dp1.Source sources.csv --max-rejects 100 --rejects bad-rows.csv
     """
     catalog, pairs = _pairs(target, files)
@@ -43,16 +50,23 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
 
 def _pairs(target: str, files: list[str]) -> tuple[str, list[tuple[str, Path]]]:
     """The catalog, and each file with the table that its rows go to."""
-    catalog, dot, table = target.partition(".")
-    pairs = []
+    catalog, _, table = target.partition(".")
+    is_table_given = bool(table)
+    pairs: list[tuple[str, Path]] = []
     for file in files:
-        named, equals, path = file.partition("=")
-        if dot:
-            pairs.append((table, Path(file)))
-        elif equals:
-            pairs.append((named, Path(path)))
-        else:
+        named = None if is_table_given else _NAMED.fullmatch(file)
+        table, path = (named[1], named[2]) if named else (table, file)
+        if not table:
             raise typer.BadParameter(
                 f"{file}: say CATALOG.TABLE FILE..., or CATALOG TABLE=FILE...", param_hint="FILE"
             )
+        pairs += [(table, found) for found in _expanded(path)]
     return catalog, pairs
+
+
+def _expanded(path: str) -> list[Path]:
+    """The files that a pattern stands for: no shell looks behind `TABLE=`."""
+    if Path(path).exists() or not any(sign in path for sign in "*?["):
+        return [Path(path)]
+    found = sorted(glob(path))  # noqa: PTH207  (patterns may be absolute)
+    return [Path(file) for file in found] or [Path(path)]
