@@ -163,6 +163,13 @@ _GEOMETRY = (
         is_public=False,
     ),
     Function(
+        "in_half_space",
+        (_DOUBLE,) * 5,
+        _BOOLEAN,
+        "whether (ra, dec) lies on the side of a great circle that the vector (x, y, z) points to",
+        is_public=False,
+    ),
+    Function(
         "in_polygon",
         (_DOUBLE,) * 3,
         _BOOLEAN,

@@ -19,6 +19,7 @@ FILES = (
     "text",
     "photometry",
     "geometry",
+    "half_space",
     "polygon",
     "healpix",
     "cells",

@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import assert_never
 
 from procedures.functions import FUNCTIONS
-
 from qserv.bound import (
     Aggregate,
     BaseTable,
@@ -42,7 +41,7 @@ from qserv.bound import (
     Within,
 )
 from schema.ddl import quote
-from schema.region import ShapeKind
+from schema.region import ShapeKind, half_spaces
 from schema.types import SPELLINGS, Type
 
 
@@ -277,6 +276,11 @@ class _Renderer:
     def in_shape(self, node: InShape) -> str:
         """The exact test of a point against a constant region."""
         point = [self.expression(node.ra), self.expression(node.dec)]
+        sides = half_spaces(node.shape)
+        if sides is not None:
+            vectors = ([self.number(part) for part in side] for side in sides)
+            tests = (self.procedure("in_half_space", point + vector) for vector in vectors)
+            return f"({' AND '.join(tests)})"
         numbers = [self.number(value) for value in node.shape.numbers]
         if node.shape.kind is ShapeKind.POLYGON:
             numbers = [f"ARRAY[{', '.join(numbers)}]"]

@@ -17,6 +17,8 @@ from schema.healpix import F64, chord_squared, separation_arcsec, unit_vectors, 
 
 EDGE = 1e-14
 """How far from a polygon's edge a point still is on it, radians (2e-9 arcsec: rounding)."""
+CONVEX = 1e-12
+"""A corner so little behind an edge's great circle, or an edge so near the centre, is not told apart."""
 HORIZON = 1e-9
 """The least cosine of the distance from a polygon's centre that its plane shows."""
 BLOCK = 1_000_000
@@ -108,6 +110,22 @@ def contains(shape: Shape, ra: F64, dec: F64) -> NDArray[np.bool_]:
             return np.asarray(found.reshape(points.shape[:-1]))
         case _:
             assert_never(shape.kind)
+
+
+def half_spaces(shape: Shape) -> tuple[tuple[float, float, float], ...] | None:
+    """A convex polygon as the poles of its edges' inner sides; None for any other region.
+
+    A point lies in the polygon where its unit vector's product with each is >= 0 (to `EDGE`).
+    """
+    if shape.kind is not ShapeKind.POLYGON:
+        return None
+    polygon = Polygon.of(shape.numbers)
+    inside = polygon.normals @ polygon.frame[0]
+    normals = polygon.normals * np.sign(inside)[:, None]
+    heights = normals @ polygon.corners.T
+    if np.any(np.abs(inside) < CONVEX) or np.any(heights < -CONVEX):
+        return None
+    return tuple((float(x), float(y), float(z)) for x, y, z in normals)
 
 
 def bounding_circle(shape: Shape) -> tuple[float, float, float]:
