@@ -43,6 +43,29 @@ class QueryCancelled(SkyshardError):
 
 
 @dataclass(eq=False, slots=True)
+class _Wait:
+    """Something that a query waits for. Over once left, even where the query is being stopped now.
+
+    Else a connection that another query already uses might be told to cancel.
+    """
+
+    end: Callable[[], None]
+    is_over: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def stop(self) -> None:
+        """End it; one that cannot be ended meets its deadline."""
+        with self.lock:
+            if not self.is_over:
+                with suppress(Exception):
+                    self.end()
+
+    def leave(self) -> None:
+        with self.lock:
+            self.is_over = True
+
+
+@dataclass(eq=False, slots=True)
 class Running:
     """A query between its start and its end. Thread-safe.
 
@@ -53,8 +76,7 @@ class Running:
     timeout_s: float | None = None
     deadline: float | None = None
     error: SkyshardError | None = None
-    _stops: dict[int, Callable[[], None]] = field(default_factory=dict)
-    _count: int = 0
+    _waits: list[_Wait] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def remaining_s(self) -> float | None:
@@ -62,6 +84,10 @@ class Running:
         if self.deadline is None:
             return None
         return max(self.deadline - time.monotonic(), 0.001)
+
+    def is_late(self) -> bool:
+        """Whether the deadline has passed, or is about to."""
+        return self.deadline is not None and time.monotonic() > self.deadline - WATCH_INTERVAL_S
 
     def check(self) -> None:
         """Raise what stopped the query, if anything did."""
@@ -74,9 +100,9 @@ class Running:
             if self.error is not None:
                 return
             self.error = error
-            stops = list(self._stops.values())
-        for end_wait in stops:
-            _quietly(end_wait)
+            waits = list(self._waits)
+        for wait in waits:
+            wait.stop()
 
     def cancel(self) -> None:
         """End the query because nobody wants its answer any more."""
@@ -85,24 +111,16 @@ class Running:
     @contextmanager
     def stoppable(self, end_wait: Callable[[], None]) -> Iterator[None]:
         """While inside, stopping the query calls `end_wait`, from another thread."""
+        wait = _Wait(end_wait)
         with self._lock:
-            self._count += 1
-            number = self._count
-            self._stops[number] = end_wait
-            is_stopped = self.error is not None
+            self.check()
+            self._waits.append(wait)
         try:
-            if is_stopped:
-                self.check()
             yield
         finally:
             with self._lock:
-                self._stops.pop(number, None)
-
-
-def _quietly(end_wait: Callable[[], None]) -> None:
-    """Ending a wait must not keep others from ending; one that cannot be ended meets its deadline."""
-    with suppress(Exception):
-        end_wait()
+                self._waits.remove(wait)
+            wait.leave()
 
 
 class Watch:

@@ -21,6 +21,7 @@ from qserv.dispatch.statement import statement
 from qserv.parts import PartIndex
 from qserv.planned import Fragment, Plan
 from qserv.running import Running
+from qserv.scan.client import TwinMissing
 from qserv.spool import Rows, Spool
 from schema.errors import SkyshardError, Unavailable
 from schema.topology import ShardId
@@ -103,7 +104,8 @@ class _Loop:
 
     def _again(self, batch: Batch, error: Unavailable) -> None:
         """Ask a lost batch's chunks elsewhere."""
-        self._shards.suspect(batch.way)
+        if not isinstance(error, TwinMissing):
+            self._shards.suspect(batch.way)
         try:
             if batch.attempt >= MAX_ATTEMPTS:
                 raise error

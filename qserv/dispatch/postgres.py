@@ -61,7 +61,7 @@ def translated(error: BaseException, shard_id: ShardId, running: Running) -> Sky
     state = getattr(error, "sqlstate", None) or _found(_SQLSTATE, error)
     message = _found(_MESSAGE, error) or str(error).split("\n", 1)[0]
     match state:
-        case "57014":
+        case "57014" if running.is_late():
             return QueryTimeout(running.timeout_s)
         case None:
             return ShardUnavailable(shard_id, message)

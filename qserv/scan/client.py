@@ -32,9 +32,15 @@ _OPTIONS = [
 
 
 class ScanUnavailable(Unavailable):
-    """A scan engine does not answer, or a twin is missing; PostgreSQL or a replica may."""
+    """A scan engine does not answer; PostgreSQL or a replica may."""
 
     code = "SCAN_UNAVAILABLE"
+
+
+class TwinMissing(ScanUnavailable):
+    """A scan engine lacks a twin, though the manifest says that it has it; others may be there."""
+
+    code = "TWIN_MISSING"
 
 
 class ScanLimit(LimitExceeded):
@@ -125,7 +131,7 @@ class ScanClient:
             case Fault.CANCELLED:
                 return QueryCancelled(running.query_id if running else "")
             case Fault.NO_TWIN:
-                return ScanUnavailable(message)
+                return TwinMissing(message)
             case Fault.STORE:
                 return StoreError(f"the scan engine at {self.address}: {message}")
 

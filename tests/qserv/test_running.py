@@ -74,3 +74,11 @@ def test_closing_the_watch_cancels_what_runs() -> None:
     watch.close()
     with pytest.raises(QueryCancelled):
         running.check()
+
+
+def test_what_is_left_is_not_ended_any_more() -> None:
+    running, ended = Running("q"), []
+    with running.stoppable(lambda: ended.append(1)):
+        pass
+    running.cancel()
+    assert ended == []
