@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+import adbc_driver_manager
 import numpy as np
 import numpy.typing as npt
 import psycopg2
@@ -28,6 +29,12 @@ I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Answer = TypeVar("Answer")
 
+_AWAY = (
+    Unavailable,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    adbc_driver_manager.OperationalError,
+)
 _PROBES = 20_000
 """Keys sent in one statement."""
 _SCAN_SHARE = 0.05
@@ -106,7 +113,7 @@ def with_failover(shards: Sequence[ShardId], ask: Callable[[ShardId], Answer]) -
     for shard_id in shards:
         try:
             return ask(shard_id)
-        except (Unavailable, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except _AWAY as error:
             reason = error
     raise Unavailable(f"no shard answers for the director index: {reason}") from reason
 
