@@ -102,7 +102,8 @@ def contains(shape: Shape, ra: F64, dec: F64) -> NDArray[np.bool_]:
             return np.asarray(chords <= 4 * np.sin(np.radians(radius) / 2) ** 2)
         case ShapeKind.BOX:
             ra0, dec0, width, height = shape.numbers
-            turn = np.abs(wrapped(ra - ra0 + 180.0) - 180.0)
+            turn = np.abs(ra - ra0) % 360
+            turn = np.minimum(turn, 360 - turn)
             return np.asarray((turn <= width / 2) & (np.abs(dec - dec0) <= height / 2))
         case ShapeKind.POLYGON:
             points = unit_vectors(ra, dec)

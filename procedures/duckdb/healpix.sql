@@ -65,8 +65,8 @@ CREATE OR REPLACE MACRO sky.ivo_healpix_index_v1(healpix_order, ra, dec) AS
         AND dec BETWEEN -90 AND 90
     THEN list_transform(list_transform(list_transform(list_transform(
         [{
-            'theta': pi() / 2 - dec * (pi() / 180),
-            'phi': ra * (pi() / 180)
+            'theta': pi() / 2 - dec * pi() / 180,
+            'phi': ra * pi() / 180
         }],
         lambda s: {
             'theta': s.theta,

@@ -98,18 +98,20 @@ CREATE OR REPLACE MACRO sky.in_plane_v1(x, y, frame) AS
         )[1]
     ));
 
-CREATE OR REPLACE MACRO sky.in_frame_v1(ra, dec, frame) AS
-    CASE WHEN ra IS NOT NULL AND dec IS NOT NULL AND frame IS NOT NULL THEN
-        list_transform(list_transform(
-            [sky.unit_vector_v1(ra, dec)],
-            lambda p: {
-                'depth': sky.inner_product_v1(p, frame.c),
-                'x': sky.inner_product_v1(p, frame.u) / sky.inner_product_v1(p, frame.c),
-                'y': sky.inner_product_v1(p, frame.v) / sky.inner_product_v1(p, frame.c)
-            }),
-            lambda q: q.depth > 1e-9 AND sky.in_plane_v1(q.x, q.y, frame)
-        )[1]
-    END;
+CREATE OR REPLACE MACRO sky.in_frame_v1(p, frame) AS
+    sky.inner_product_v1(p, frame.c) > 1e-9 AND list_transform(
+        [{
+            'x': sky.inner_product_v1(p, frame.u) / sky.inner_product_v1(p, frame.c),
+            'y': sky.inner_product_v1(p, frame.v) / sky.inner_product_v1(p, frame.c)
+        }],
+        lambda q: sky.in_plane_v1(q.x, q.y, frame)
+    )[1];
 
 CREATE OR REPLACE MACRO sky.in_polygon_v1(ra, dec, numbers) AS
-    sky.in_frame_v1(ra, dec, sky.polygon_frame_v1(numbers));
+    CASE WHEN ra IS NOT NULL AND dec IS NOT NULL AND numbers IS NOT NULL THEN
+        -- The list keeps the frame a constant that is worked out once.
+        list_transform(
+            [sky.polygon_frame_v1(numbers)],
+            lambda frame: sky.in_frame_v1(sky.unit_vector_v1(ra, dec), frame)
+        )[1]
+    END;

@@ -48,12 +48,12 @@ BEGIN
     END IF;
     nside := 1::bigint << healpix_order;
     -- (x + 1e-90 - 1e-90) is x, but 0 below 1e-106: PostgreSQL raises where a product vanishes.
-    phi := (ra + 1e-90 - 1e-90) * (pi() / 180);
+    phi := (ra + 1e-90 - 1e-90) * pi() / 180;
     phi := CASE
         WHEN phi >= 0 AND phi < turn THEN phi
         ELSE phi - turn * floor(phi / turn)
     END;
-    theta := pi() / 2 - ("dec" + 1e-90 - 1e-90) * (pi() / 180);
+    theta := pi() / 2 - ("dec" + 1e-90 - 1e-90) * pi() / 180;
     z := cos(theta);
     tt := phi * 0.6366197723675814;
     tt := CASE WHEN tt >= 4 THEN tt - 4 ELSE tt END;
