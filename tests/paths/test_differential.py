@@ -14,7 +14,7 @@ import pytest
 
 from qserv.store import Store
 from tests.support import diff_sky
-from tests.support.compare import assert_same_rows
+from tests.support.agreement import assert_agrees
 from tests.support.corpus import Case, corpus
 from tests.support.postgres import Server
 from tests.support.sharded import Oracle, bound, oracle, rows_of, sharded_store
@@ -59,4 +59,4 @@ def store(
 def test_sharded_equals_unsharded(case: Case, store: Store, the_oracle: Oracle) -> None:
     query = bound(case.text, store)
     _, found = rows_of(case.text, store)
-    assert_same_rows(found, the_oracle.rows(query), ordered=bool(query.order))
+    assert_agrees(query, found, the_oracle.rows(query))

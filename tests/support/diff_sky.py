@@ -1,7 +1,8 @@
 """The sky of the differential tests: awkward on purpose.
 
-A third of it lies across ra = 0, a sixth at each pole, some around (45, 0), where base pixels meet, the
-rest in five fields; a fifth of the objects has a neighbour within some arcsec. Fluxes are NULL, NaN, zero and negative.
+A third of it lies across ra = 0, a sixth at each pole, some around (45, 0), where base pixels meet,
+the rest in five fields; a fifth of the objects has a neighbour within some arcsec. Fluxes are NULL,
+NaN, zero and negative.
 Children have their director's position give or take an arcsec, no director (orphans), a sentinel or
 a NULL key. Some objects have no children, some visits no sources.
 """

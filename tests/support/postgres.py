@@ -247,7 +247,7 @@ def running_server(programs: Path | None = None) -> Iterator[Server]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.stop(signal.SIGQUIT)  # nothing of it is wanted again
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -62,8 +62,12 @@ def sharded_store(
     shards: int,
     folder: Path,
     engines: bool = True,
+    last_on: Server | None = None,
 ) -> Iterator[Sharded]:
-    """The catalog's rows over `shards` databases, brought by one ingest after another."""
+    """The catalog's rows over `shards` databases, brought by one ingest after another.
+
+    The last shard lies on the server `last_on`, where one is given, so that it can be stopped.
+    """
     coordinator = server.new_database("coordinator")
     upgrade(coordinator, "coordinator")
     running: list[ScanServer] = []
@@ -71,7 +75,8 @@ def sharded_store(
     for k in range(shards):
         twins = folder / f"twins-{k}"
         twins.mkdir(mode=0o700, parents=True)
-        dsn = server.new_database("shard", prepare=_upgraded_shard)
+        home = last_on if last_on is not None and k == shards - 1 else server
+        dsn = home.new_database("shard", prepare=_upgraded_shard)
         if engines:
             settings = EngineSettings(k + 1, twins, 512 * 2**20, 2)
             running.append(ScanServer(settings, token=TOKEN))

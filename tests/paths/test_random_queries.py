@@ -1,0 +1,102 @@
+"""Random queries over shards equal the oracle; and they are not trivial, which is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qserv.answer import explain
+from qserv.store import Store
+from tests.support import diff_sky
+from tests.support.agreement import assert_agrees
+from tests.support.postgres import Server
+from tests.support.queries import Query, queries
+from tests.support.sharded import Oracle, bound, oracle, rows_of, sharded_store
+from tests.support.sky import sky_of
+
+pytestmark = pytest.mark.postgres
+
+EXAMPLES = 200
+SKY = sky_of(diff_sky.CATALOG, diff_sky.rows())
+ENOUGH_TIME = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def the_oracle(server: Server) -> Oracle:
+    return oracle(server, diff_sky.CATALOG, diff_sky.rows())
+
+
+@pytest.fixture(scope="module")
+def store(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder = Path(tmp_path_factory.mktemp("random"))
+    with sharded_store(
+        server, diff_sky.CATALOG, diff_sky.as_ingests(3), shards=3, folder=folder
+    ) as sharded:
+        yield sharded.store
+
+
+def test_random_queries_equal_the_oracle(store: Store, the_oracle: Oracle) -> None:
+    asked: dict[str, tuple[bool, bool, bool]] = {}
+
+    @ENOUGH_TIME
+    @given(queries(SKY))
+    def check(query: Query) -> None:
+        tree = bound(query.text, store)
+        _, found = rows_of(query.text, store)
+        assert_agrees(tree, found, the_oracle.rows(tree))
+        chunks = max((f.chunks for f in explain(query.text, store).fragments), default=0)
+        asked[query.text] = (bool(found), chunks > 1, bool(query.uses & {"overlap", "child"}))
+
+    check()
+    shares = [sum(column) / len(asked) for column in zip(*asked.values(), strict=True)]
+    print(  # noqa: T201
+        f"{len(asked)} queries: {shares[0]:.0%} gave rows, {shares[1]:.0%} read two chunks or more,"
+        f" {shares[2]:.0%} used overlap or children"
+    )
+    assert shares[0] >= 0.7
+    assert shares[1] >= 0.5
+    assert shares[2] >= 0.3
+
+
+degrees = st.floats(0, 360, exclude_max=True)
+latitudes = st.floats(-1, 1).map(lambda z: 90 * z)
+centres = st.one_of(
+    st.tuples(degrees, latitudes),
+    st.sampled_from([(0.0, 0.0), (45.0, 0.0), (10.0, 90.0), (359.99, 0.01), (77.0, -90.0)]),
+)
+
+
+@settings(ENOUGH_TIME, max_examples=60)
+@given(centre=centres, radius=st.sampled_from([1e-4, 0.003, 0.05, 0.7, 3.0, 40.0, 120.0]))
+def test_every_cone_holds_the_oracles_rows(
+    centre: tuple[float, float], radius: float, store: Store, the_oracle: Oracle
+) -> None:
+    text = (
+        "SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec),"
+        f" CIRCLE({centre[0]!r}, {centre[1]!r}, {radius!r}))"
+    )
+    tree = bound(text, store)
+    assert_agrees(tree, rows_of(text, store)[1], the_oracle.rows(tree))
+
+
+@settings(ENOUGH_TIME, max_examples=40)
+@given(centre=centres, width=st.floats(0.01, 300), height=st.floats(0.01, 60))
+def test_every_box_holds_the_oracles_rows(
+    centre: tuple[float, float], width: float, height: float, store: Store, the_oracle: Oracle
+) -> None:
+    text = (
+        "SELECT forcedSourceId FROM ForcedSource WHERE 1 = CONTAINS(POINT(ra, dec),"
+        f" BOX({centre[0]!r}, {centre[1]!r}, {width!r}, {height!r}))"
+    )
+    tree = bound(text, store)
+    assert_agrees(tree, rows_of(text, store)[1], the_oracle.rows(tree))
