@@ -88,7 +88,8 @@ def _python(_: Settings) -> Iterator[Finding]:
 
 def _packages(_: Settings) -> Iterator[Finding]:
     """The packages that the distribution asks for, by its own metadata."""
-    missing, optional = [], []
+    missing: list[str] = []
+    optional: list[str] = []
     for line in importlib.metadata.requires("skyshard") or []:
         name = re.split(r"[\s<>=!;\[]", line, maxsplit=1)[0]
         if not _is_installed(name):

@@ -6,8 +6,10 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +17,10 @@ import pytest
 import typer
 from typer.main import get_command
 
+from workers.cli.ingest import _pairs
 from workers.cli.main import COMMANDS, Later, app
 from workers.cli.output import size_in_words
+from workers.local import lock
 from workers.local.state import ClusterState, write_state
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -184,3 +188,39 @@ def test_every_command_teaches_by_example() -> None:
 def test_a_typer_group_is_loaded_when_it_is_called() -> None:
     command = Later("config", "workers.cli.config:app", "x").now()
     assert isinstance(command, typer.core.TyperGroup)
+
+
+def test_an_interrupted_command_is_exit_130(tmp_path: Path) -> None:
+    with lock.locked(tmp_path):
+        words = [sys.executable, "-m", "workers.cli.main", "up", "--home", str(tmp_path)]
+        waiting = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while not (tmp_path / "spool").exists():
+            time.sleep(0.02)
+        time.sleep(0.2)
+        waiting.send_signal(signal.SIGINT)
+        shown, told = waiting.communicate(timeout=30)
+    assert (waiting.returncode, shown) == (130, b"")
+    assert b"Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("target", "files", "pairs"),
+    [
+        ("dp1.Object", ["a", "b=c"], [("Object", "a"), ("Object", "b=c")]),
+        ("dp1", ["Object=a", "Visit=b"], [("Object", "a"), ("Visit", "b")]),
+        ("dp1", ["Object=a", "b", "c"], [("Object", "a"), ("Object", "b"), ("Object", "c")]),
+        ("dp1", ["Object=x/order=3/a"], [("Object", "x/order=3/a")]),
+        ("dp1", ["Object=none-*.csv"], [("Object", "none-*.csv")]),
+    ],
+)
+def test_files_name_their_tables(
+    target: str, files: list[str], pairs: list[tuple[str, str]]
+) -> None:
+    assert _pairs(target, files) == ("dp1", [(table, Path(file)) for table, file in pairs])
+
+
+def test_a_pattern_behind_a_table_is_expanded(tmp_path: Path) -> None:
+    for name in ("a2.csv", "a1.csv", "b.csv"):
+        (tmp_path / name).touch()
+    expected = [("Object", tmp_path / "a1.csv"), ("Object", tmp_path / "a2.csv")]
+    assert _pairs("dp1", [f"Object={tmp_path}/a*.csv"])[1] == expected

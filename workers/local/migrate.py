@@ -9,7 +9,7 @@ import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from migrations.upgrade import check_version, upgrade
+from migrations.upgrade import check_version, is_current, upgrade
 from schema import coordinator
 from schema.errors import StoreError, Unavailable
 from schema.topology import Topology
@@ -55,7 +55,8 @@ def migrate(topology: Topology, report: Callable[[str], None]) -> None:
         check_server(name, dsn)
         check_version(dsn, _kind(name))
     for name, dsn in databases:
-        report(f"migrating {name}")
+        if not is_current(dsn, _kind(name)):
+            report(f"upgrading the schema of {name}")
         upgrade(dsn, _kind(name))
     register(topology)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from schema.errors import ConfigError
@@ -24,11 +25,26 @@ class Unreachable(ConfigError):
         self.path = path
 
 
+class HomeUnwritable(ConfigError):
+    """The home cannot be made or written."""
+
+    code = "HOME_UNWRITABLE"
+
+    def __init__(self, home: Path, fault: str) -> None:
+        super().__init__(f"{home} cannot be written ({fault}); name another folder with --home")
+        self.home = home
+
+
 def make_home(home: Path) -> None:
     """Create the home and the folders that only its owner reads."""
-    home.mkdir(parents=True, exist_ok=True)
-    for name in ("logs", "spool", "twins"):
-        (home / name).mkdir(mode=0o700, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        for name in ("logs", "spool", "twins"):
+            (home / name).mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise HomeUnwritable(home, error.strerror or str(error)) from error
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise HomeUnwritable(home, "not yours")
 
 
 def data_folder(home: Path, configured: Path | None, account: Account | None) -> Path:

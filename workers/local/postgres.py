@@ -28,6 +28,7 @@ from workers.local.tuning import as_text
 ADMIN = "postgres"
 START_TIMEOUT_S = 300.0  # crash recovery included
 LOCK_PATIENCE_S = 60.0  # for orphaned backends of a killed server to go
+OTHER_SECRETS = "its password is not the one in secrets.json: restore that file from a backup"
 STOP_STEPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 15.0), (signal.SIGKILL, 10.0))
 ORPHAN_STEPS = ((signal.SIGTERM, 5.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 10.0))
 # The server's parent waits for it: a killed server that an idle process 1 (of a container, say) leaves
@@ -95,7 +96,13 @@ def _initdb(server: Server, folder: Path, password: Path) -> None:
         "--data-checksums",
     ]
     made = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd="/", **demotion(server.account)
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env=_environment(),
+        **demotion(server.account),
     )
     if made.returncode != 0:
         with server.log.open("a", encoding="utf-8") as log:
@@ -153,6 +160,20 @@ def running(server: Server, noted: Running | None) -> Running | None:
     return next((process for process in found if process.pid == pid), None)
 
 
+def port_of_running(server: Server) -> int | None:
+    """The port that a running server listens on, by its own notes; None where there are none."""
+    try:
+        lines = (server.folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        return int(lines[3])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what steers libpq, PostgreSQL or Skyshard, secrets among it."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PG", "SKYSHARD_", "LC_"))}
+
+
 def start(server: Server, secrets: Secrets) -> Running:
     """Start the server and wait until it answers.
 
@@ -165,6 +186,7 @@ def start(server: Server, secrets: Secrets) -> Running:
         log=server.log,
         folder=server.folder,
         account=server.account,
+        environment=_environment(),
     )
     deadline = time.monotonic() + LOCK_PATIENCE_S
     while True:
@@ -189,7 +211,9 @@ def _wait_ready(server: Server, parent: Running, secrets: Secrets) -> bool:
     while processes.is_alive(parent):
         try:
             connect(server.port, ADMIN, secrets.admin, "postgres").close()
-        except psycopg2.OperationalError:
+        except psycopg2.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise StartFailed(server.name, server.log, OTHER_SECRETS) from error
             time.sleep(0.05)
         else:
             return True

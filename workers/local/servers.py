@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from schema.errors import ConfigError
 from workers.config import Settings
 from workers.config.servers import twins_folder
 from workers.local import places, postgres
@@ -23,6 +24,18 @@ from workers.local.tuning import Machine, postgres_settings
 
 Report = Callable[[str], None]
 AT_ONCE = 4
+
+
+class DataMoved(ConfigError):
+    """An existing cluster is asked to have its data elsewhere."""
+
+    code = "DATA_MOVED"
+
+    def __init__(self, asked: Path, there: Path) -> None:
+        super().__init__(
+            f"the data directories of this cluster are in {there}, not in {asked}; drop --data "
+            "(or SKYSHARD_DATA, or data in the file)"
+        )
 
 
 def servers_up(settings: Settings, notes: Notes, report: Report) -> None:
@@ -86,6 +99,8 @@ def _data_folder(
 ) -> Path:
     """The remembered folder, else a new one; says so where it does not lie in the home."""
     if state.data:
+        if settings.data is not None and settings.data != Path(state.data):
+            raise DataMoved(settings.data, Path(state.data))
         return Path(state.data)
     data = places.data_folder(settings.home, settings.data, account)
     if account is not None and settings.data is None and data.parent != settings.home:
@@ -125,6 +140,8 @@ def _not_running(home: Path, notes: Notes) -> list[Server]:
             waiting.append(server)
         else:
             notes.started(server.name, found)
+            port = postgres.port_of_running(server) or server.port
+            notes.change(ports={**notes.state.ports, server.name: port})
     return waiting
 
 

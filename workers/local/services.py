@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from workers.config import Settings
@@ -52,7 +53,7 @@ def services(settings: Settings, state: ClusterState) -> tuple[Service, ...]:
         settings.coordinator_dsn,
         settings.scan_token,
     )
-    limits = (settings.limits, settings.anonymous, settings.log_level)
+    limits = (version("skyshard"), settings.limits, settings.anonymous, settings.log_level)
     home = ("--home", str(settings.home))
     engines = tuple(
         Service(
@@ -61,7 +62,9 @@ def services(settings: Settings, state: ClusterState) -> tuple[Service, ...]:
             arguments=("scan", "--shard", str(number), *home),
             host="127.0.0.1",
             port=state.ports.get(f"scan-{number}", 0),
-            told=_digest(state.ports.get(f"scan-{number}", 0), settings.log_level),
+            told=_digest(
+                version("skyshard"), state.ports.get(f"scan-{number}", 0), settings.log_level
+            ),
             answers=accepts,
         )
         for number in range(1, state.shards + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -164,4 +165,8 @@ def _folder_size(folder: Path | None) -> int | None:
     """Bytes of the files in a folder; None where there is no folder."""
     if folder is None or not folder.is_dir():
         return None
-    return sum(entry.stat().st_size for entry in folder.rglob("*") if entry.is_file())
+    size = 0
+    for entry in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # dropped meanwhile
+            size += entry.stat().st_size if entry.is_file() else 0
+    return size
