@@ -1,0 +1,187 @@
+"""The demo from end to end, then `skyshard query` and a stock TAP client over its sky."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from schema.healpix import centers, pixels
+from workers.demo.sky_map import DensityMap, draw, in_characters
+from workers.demo.stops import density_map, stops
+from workers.local.ports import free_port
+from workers.simulate.population import CLUSTERS
+from workers.simulate.sky import SURVEY
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from pyvo.dal import DALQueryError, TAPService
+
+SCALE = "0.004"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that has run: its folder, its port, what it said."""
+
+    home: Path
+    port: int
+    told: str
+
+    def skyshard(
+        self, *arguments: str, text: str | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "workers.cli.main", *arguments, "--home", str(self.home)],
+            input=None if text is None else text.encode(),
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    home = tmp_path_factory.mktemp("demo") / "home"
+    port = free_port()
+    made = Demo(home, port, "")
+    try:
+        ran = made.skyshard("demo", "--scale", SCALE, "--shards", "2", "--port", str(port))
+        assert ran.returncode == 0, ran.stderr.decode()
+        yield Demo(home, port, ran.stdout.decode())
+    finally:
+        assert made.skyshard("down").returncode == 0
+
+
+@pytest.mark.cluster
+def test_the_tour_shows_each_query_its_plan_its_answer_and_its_time(demo: Demo) -> None:
+    assert demo.told.count("plan: ") == 6
+    assert demo.told.count(" ms\n") == 6
+    assert "chunks by scan" in demo.told
+    assert "chunks by postgres" in demo.told
+
+
+@pytest.mark.cluster
+def test_the_demo_says_how_to_connect_and_how_to_stop(demo: Demo) -> None:
+    assert f"http://127.0.0.1:{demo.port}/tap" in demo.told
+    assert f"skyshard down --home {demo.home}" in demo.told
+
+
+@pytest.mark.cluster
+def test_the_demo_leaves_a_picture_and_the_truth(demo: Demo) -> None:
+    assert (demo.home / "demo" / "density.png").read_bytes().startswith(b"\x89PNG")
+    assert pq.read_metadata(demo.home / "demo" / "truth.parquet").num_rows == 4000
+
+
+@pytest.mark.cluster
+def test_query_writes_what_a_file_s_ending_says(demo: Demo, tmp_path: Path) -> None:
+    path = tmp_path / "all.parquet"
+    ran = demo.skyshard("query", "SELECT objectId, coord_ra FROM dp1.Object", "-o", str(path))
+    assert (ran.returncode, ran.stdout) == (0, b"")
+    assert pq.read_table(path).num_rows == 4000
+    assert pq.read_schema(path).field("coord_ra").metadata[b"unit"] == b"deg"
+
+
+@pytest.mark.cluster
+def test_query_writes_csv_into_a_pipe(demo: Demo) -> None:
+    ran = demo.skyshard("query", "-", text="SELECT COUNT(*) AS n FROM dp1.Object")
+    assert (ran.returncode, ran.stdout) == (0, b"n\n4000\n")
+
+
+@pytest.mark.cluster
+def test_query_reads_its_text_from_a_file(demo: Demo, tmp_path: Path) -> None:
+    (tmp_path / "q.adql").write_text("SELECT COUNT(*) AS n FROM dp1.Object")
+    ran = demo.skyshard("query", f"@{tmp_path / 'q.adql'}", "--format", "table")
+    assert ran.stdout.split() == [b"n", b"4000"]
+
+
+@pytest.mark.cluster
+def test_query_says_where_rows_were_cut(demo: Demo) -> None:
+    ran = demo.skyshard(
+        "query", "SELECT objectId FROM dp1.Object", "--maxrec", "3", "--format", "json"
+    )
+    document = json.loads(ran.stdout)
+    assert (len(document["data"]), document["status"]) == (3, "OVERFLOW")
+    assert b"there are more rows" in ran.stderr
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["SELECT objectIdd FROM dp1.Object"], b"objectId"),
+        (["SELECT 1 AS one", "--format", "fist"], b"did you mean 'fits'"),
+        (["SELECT 1 AS one", "-o", "rows.unknown"], b"names no format"),
+        (["@/does/not/exist"], b"cannot be read"),
+    ],
+)
+def test_a_wrong_query_is_exit_code_2(demo: Demo, arguments: list[str], told: bytes) -> None:
+    ran = demo.skyshard("query", *arguments)
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert told in ran.stderr
+
+
+@pytest.mark.cluster
+def test_explain_shows_the_plan_as_text_and_as_json(demo: Demo) -> None:
+    query = "SELECT COUNT(*) FROM dp1.Object WHERE g_psfMag < 20"
+    assert b"fragment f0" in demo.skyshard("explain", query).stdout
+    facts = json.loads(demo.skyshard("explain", query, "--json").stdout)
+    assert facts["fragments"][0]["engine"] == "scan"
+
+
+@pytest.mark.cluster
+def test_pyvo_asks_the_real_store(demo: Demo) -> None:
+    service = TAPService(f"http://127.0.0.1:{demo.port}/tap")
+    found = service.search("SELECT TOP 5 objectId, coord_ra FROM dp1.Object ORDER BY coord_ra")
+    assert len(found) == 5
+    assert found.fielddescs[1].unit == "deg"
+    assert "dp1.ForcedSource" in service.tables
+    names = service.search("SELECT table_name FROM tap_schema.tables")["table_name"]
+    assert "dp1.Object" in list(names)
+    with pytest.raises(DALQueryError, match="objectId"):
+        service.search("SELECT objectIdd FROM dp1.Object")
+
+
+# -------------------------------------------------------------------- without a cluster
+
+
+@pytest.fixture
+def density() -> DensityMap:
+    """A sky of 10 objects a pixel within the footprint, and a heap at the first cluster."""
+    ra, dec = centers(5, np.arange(12 * 4**5))
+    inside = np.flatnonzero(SURVEY.contains(ra, dec))
+    heap = int(pixels(5, np.array([CLUSTERS[0].ra]), np.array([CLUSTERS[0].dec]))[0])
+    return DensityMap(5, inside, np.where(inside == heap, 5000, 10))
+
+
+def test_the_map_in_characters_is_dark_at_the_heap_only(density: DensityMap) -> None:
+    lines = in_characters(density, columns=60)
+    drawn = "".join(lines[:-2])
+    assert 1 <= drawn.count("█") <= 12
+    assert drawn.count("·") > 0.8 * len(drawn)
+    assert "objects a square degree" in lines[-1]
+
+
+def test_density_is_counts_over_area(density: DensityMap) -> None:
+    sampled = density.at(np.array([330.0, 100.0]), np.array([-10.0, 60.0]))
+    assert sampled == pytest.approx([10 / (41252.96 / 12288), 0.0], rel=1e-4)
+
+
+def test_the_map_as_a_picture_is_a_png(density: DensityMap, tmp_path: Path) -> None:
+    draw(density, tmp_path / "map.png")
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_tour_has_all_kinds_of_queries() -> None:
+    asked = [stop.adql for stop in stops(17, density_map(6))]
+    assert len(asked) == 6
+    assert "objectId = 17" in asked[1]
+    assert "IVO_HEALPIX_INDEX(6" in asked[3]
