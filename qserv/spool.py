@@ -91,6 +91,8 @@ class Rows:
     held: tuple[pa.RecordBatch, ...]
     path: Path | None
     num_rows: int
+    held_bytes: int = 0
+    total_bytes: int = 0
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Once more from the start at each call; valid until the spool closes."""
@@ -126,6 +128,12 @@ class Spool:
     def writer(self, fragment: str, schema: pa.Schema) -> SpoolWriter:
         """Where one attempt of one batch of chunks writes."""
         return SpoolWriter(self, fragment, schema)
+
+    def release(self, rows: Rows) -> None:
+        """Free complete rows that nobody reads again; they still count as the fragment's."""
+        if rows.path is not None:
+            rows.path.unlink(missing_ok=True)
+        self._forget(rows.fragment, 0, held=rows.held_bytes, size=rows.total_bytes)
 
     def close(self) -> None:
         """Free memory and remove the files. Idempotent; writers that go on get ValueError."""
@@ -214,7 +222,15 @@ class SpoolWriter:
         """The attempt's rows, now that all of them came."""
         if self._file is not None:
             self._file.close()
-        return Rows(self.fragment, self.schema, tuple(self._held), self._path, self._rows)
+        return Rows(
+            self.fragment,
+            self.schema,
+            tuple(self._held),
+            self._path,
+            self._rows,
+            self._held_bytes,
+            self._bytes,
+        )
 
     def discard(self) -> None:
         """Forget the attempt. Idempotent."""

@@ -50,12 +50,12 @@ def batches_of(
     """The answer's rows, columns c0, c1...: passed on as they come, or merged once all came."""
     store, running, limits = query
     if plan.is_concatenation and not plan.keeps_order:
-        yield from _window(rows, plan)
+        yield from _window(rows, plan, spool)
         return
     complete = list(rows)
     running.check()
     if plan.is_concatenation and len(complete) <= 1:
-        yield from _window(iter(complete), plan)
+        yield from _window(iter(complete), plan, spool)
         return
     given = MergeInput(plan, complete, pinned.tap_rows, spool.total_bytes)
     yield from merged(
@@ -67,8 +67,8 @@ def batches_of(
     )
 
 
-def _window(rows: Iterator[Rows], plan: Plan) -> Iterator[pa.RecordBatch]:
-    """The rows after the plan's offset, up to its limit."""
+def _window(rows: Iterator[Rows], plan: Plan, spool: Spool) -> Iterator[pa.RecordBatch]:
+    """The rows after the plan's offset, up to its limit; freed once they are passed on."""
     skip, left = plan.offset, plan.limit
     for complete in rows:
         for batch in complete.batches():
@@ -80,6 +80,7 @@ def _window(rows: Iterator[Rows], plan: Plan) -> Iterator[pa.RecordBatch]:
                 left -= kept.num_rows
                 if left <= 0:
                     return
+        spool.release(complete)
 
 
 def told(

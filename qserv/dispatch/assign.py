@@ -20,10 +20,12 @@ from schema.topology import Shard, ShardId
 
 SCAN_CHUNKS = 64
 """Chunks that a scan engine reads in one statement."""
+STREAM_CHUNKS = 16
+"""Likewise where rows are passed on batch by batch: fewer wait in the spool, the first come sooner."""
 POSTGRES_CHUNKS = 16
 """Chunks that PostgreSQL reads in one statement of a scan (measured: ARCHITECTURE, section 8)."""
 INTERACTIVE_CHUNKS = 16
-"""A PostgreSQL fragment of up to so many chunks is interactive: one statement a shard."""
+"""A PostgreSQL fragment of up to so many chunks is interactive."""
 
 Way = tuple[ShardId, Engine]
 """A shard, and one of its engines."""
@@ -75,6 +77,7 @@ def assign(
     *,
     pixels: Iterable[Pixel] | None = None,
     after: Batch | None = None,
+    scan_chunks: int = SCAN_CHUNKS,
 ) -> tuple[Batch, ...]:
     """The batches that together ask every chunk of a fragment once.
 
@@ -84,6 +87,8 @@ def assign(
         The pinned parts of each catalog that the fragment reads, by the catalog's name.
     pixels
         Only these chunks (all of the fragment's by default).
+    scan_chunks
+        How many chunks a scan engine reads in one statement.
     after
         The batch that failed, of a retry: its ways are left out.
 
@@ -107,7 +112,7 @@ def assign(
     return tuple(
         Batch(fragment, tuple(some), shard_id, engine, attempt, failed)
         for (shard_id, engine), whole in sorted(chosen.items())
-        for some in _split(whole, _chunks_per_statement(fragment, engine, len(whole)))
+        for some in _split(whole, scan_chunks if engine is Engine.SCAN else POSTGRES_CHUNKS)
     )
 
 
@@ -123,12 +128,6 @@ def outermost(pixels: Iterable[Pixel]) -> tuple[Pixel, ...]:
         if not kept or pixel.first_29 > kept[-1].last_29:
             kept.append(pixel)
     return tuple(kept)
-
-
-def _chunks_per_statement(fragment: Fragment, engine: Engine, count: int) -> int:
-    if engine is Engine.SCAN:
-        return SCAN_CHUNKS
-    return max(count, 1) if is_interactive(fragment) else POSTGRES_CHUNKS
 
 
 def _split(pixels: Sequence[Pixel], most: int) -> Iterable[Sequence[Pixel]]:

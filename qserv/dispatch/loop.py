@@ -15,7 +15,13 @@ from queue import SimpleQueue
 
 import pyarrow as pa
 
-from qserv.dispatch.assign import Batch, assign, is_interactive
+from qserv.dispatch.assign import (
+    SCAN_CHUNKS,
+    STREAM_CHUNKS,
+    Batch,
+    assign,
+    is_interactive,
+)
 from qserv.dispatch.shards import Shards
 from qserv.dispatch.statement import statement
 from qserv.parts import PartIndex
@@ -41,8 +47,11 @@ def dispatch(
     Raises what ends the query: QueryError, LimitExceeded, Unavailable (no replica left), or what
     stopped it.
     """
+    chunks = STREAM_CHUNKS if plan.is_concatenation else SCAN_CHUNKS
     batches = [
-        batch for fragment in plan.fragments for batch in assign(fragment, parts, shards.ways())
+        batch
+        for fragment in plan.fragments
+        for batch in assign(fragment, parts, shards.ways(), scan_chunks=chunks)
     ]
     loop = _Loop(parts, shards, running, spool)
     if len(batches) == 1 and is_interactive(batches[0].fragment):

@@ -109,3 +109,14 @@ def test_writing_after_the_end_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="closed"):
         writer.write(batch(1))
     writer.discard()
+
+
+def test_rows_that_were_passed_on_make_room(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "query", SpoolLimits(1000, 10_000, 10**6))
+    for _ in range(20):
+        writer = spool.writer("f0", SCHEMA)
+        writer.write(batch(*range(100)))
+        writer.write(batch(*range(900)))
+        spool.release(writer.complete())
+    assert spool.total_bytes == 0
+    assert list((tmp_path / "query").iterdir()) == []

@@ -51,6 +51,12 @@ def test_an_interactive_fragment_is_one_statement_a_shard() -> None:
     assert len(assign(fragment(), one_shard, WAYS)) == 1
 
 
+def test_statements_read_so_many_chunks_each() -> None:
+    one_shard = {"tiny": PartIndex(manifest([[1]] * 8))}
+    batches = assign(fragment(engine=Engine.SCAN), one_shard, WAYS, scan_chunks=3)
+    assert [len(batch.pixels) for batch in batches] == [3, 3, 2]
+
+
 def test_an_empty_chunk_is_not_asked() -> None:
     assert assign(fragment(pixels=[Pixel(2, 100)]), PARTS, WAYS) == ()
 
