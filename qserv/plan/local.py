@@ -120,7 +120,7 @@ def combine(
         )
     if right.anchor is None or left.anchor is None:
         return _joined(left, right, kind, on)
-    if _linked_by_key(left, right, on):
+    if linked_by_key(left, right, on):
         return _joined(left, right, kind, on)
     return _near(left, right, kind, on, separations)
 
@@ -164,7 +164,7 @@ def _joined(left: Local, right: Local, kind: JoinKind, on: tuple[Expression, ...
 # ------------------------------------------------------------------ equality of keys
 
 
-def _linked_by_key(left: Local, right: Local, on: Iterable[Expression]) -> bool:
+def linked_by_key(left: Local, right: Local, on: Iterable[Expression]) -> bool:
     """Whether an equality of keys puts the rows that join into one chunk."""
     return any(
         colocated(left, one, right, other) or colocated(left, other, right, one)

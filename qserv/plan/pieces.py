@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from schema.tap_schema import TAP_SCHEMA
-
 from qserv.bound import (
     BaseTable,
     Derived,
@@ -25,8 +23,9 @@ from qserv.bound import (
     Select,
     Source,
 )
-from qserv.plan.local import Local, Refusal, Separations, combine, single
+from qserv.plan.local import Local, Refusal, Separations, combine, linked_by_key, single
 from qserv.traverse import conjunction, conjuncts, has_subquery, leaves, relations
+from schema.tap_schema import TAP_SCHEMA
 from schema.types import Type
 
 Piece = Local | Source
@@ -140,7 +139,7 @@ class Gatherer:
         """Merge locals pairwise, in place, while a rule allows it; the reasons where none does."""
         while True:
             reasons: list[str] = []
-            for i, j in _pairs(pieces):
+            for i, j in _pairs(pieces, conditions):
                 found = self._pair(pieces, i, j, conditions)
                 if isinstance(found, Local):
                     pieces[i] = found
@@ -175,15 +174,20 @@ class Gatherer:
 _FULL = Refusal("a FULL join preserves both sides")
 
 
-def _pairs(pieces: list[Piece]) -> list[tuple[int, int]]:
-    """Pairs of pieces: those of two partitioned locals first, then those with one."""
+def _pairs(pieces: list[Piece], conditions: list[Expression]) -> list[tuple[int, int]]:
+    """Pairs of pieces in the order to try: equal keys first, since a partner that is read from the
+    overlap cannot take them up later; then replicated tables; then distances."""
 
-    def replicated(k: int) -> bool:
-        piece = pieces[k]
-        return isinstance(piece, Local) and piece.anchor is None
+    def rank(pair: tuple[int, int]) -> int:
+        left, right = pieces[pair[0]], pieces[pair[1]]
+        if not (isinstance(left, Local) and isinstance(right, Local)):
+            return 3
+        if left.anchor is None or right.anchor is None:
+            return 1
+        return 0 if linked_by_key(left, right, conditions) else 2
 
     pairs = [(i, j) for i in range(len(pieces)) for j in range(i + 1, len(pieces))]
-    return sorted(pairs, key=lambda pair: replicated(pair[0]) + replicated(pair[1]))
+    return sorted(pairs, key=rank)
 
 
 def _may_cross(pieces: Iterable[Piece]) -> bool:
