@@ -42,6 +42,14 @@ _WAIT_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceBytes:
+    """Memory and temporary space of one merge."""
+
+    memory: int
+    temp: int
+
+
+@dataclass(frozen=True, slots=True)
 class MergeSettings:
     """What all merges of a czar may use together; sizes in bytes.
 
@@ -53,10 +61,11 @@ class MergeSettings:
     threads: int = 2
     idle_instances: int = 4
 
-    def memory_for(self, rows_bytes: int, most_bytes: int) -> int:
-        """The memory of a merge of so many bytes, of a query that may use `most_bytes`."""
-        enough = self.small_bytes if 4 * rows_bytes <= self.small_bytes else most_bytes
-        return min(enough, most_bytes, self.budget_bytes)
+    def size_for(self, rows_bytes: int, most: InstanceBytes) -> InstanceBytes:
+        """What a merge of so many bytes takes, of a query that may use `most`."""
+        if 4 * rows_bytes <= self.small_bytes <= most.memory:
+            return InstanceBytes(self.small_bytes, min(most.temp, 4 * self.small_bytes))
+        return most
 
 
 @dataclass(eq=False, slots=True)
@@ -97,12 +106,12 @@ class Merges:
         finally:
             self._give(memory_bytes, instance)
 
-    def warm(self, memory_bytes: int, temp_bytes: int) -> None:
-        """Open an instance before anyone waits for it."""
-        limits = InstanceLimits(memory_bytes, temp_bytes, self.settings.threads)
-        instance = self._open(limits)
+    def warm(self) -> None:
+        """Open a small instance before anyone waits for it."""
+        small = self.settings.size_for(0, InstanceBytes(self.settings.small_bytes, 2**62))
+        instance = self._open(InstanceLimits(small.memory, small.temp, self.settings.threads))
         with self._changed:
-            self._idle[limits].append(instance)
+            self._idle[instance.limits].append(instance)
 
     def close(self) -> None:
         """Close what is idle. Merges in use fail."""
@@ -165,25 +174,17 @@ def merged(
     Starts with little memory where few rows came, and once more with all that the query may use
     where that was not enough.
     """
-    most = min(memory_bytes, merges.settings.budget_bytes)
-    memory = merges.settings.memory_for(given.bytes, most)
+    most = InstanceBytes(min(memory_bytes, merges.settings.budget_bytes), temp_bytes)
+    size = merges.settings.size_for(given.bytes, most)
     is_begun = False
     try:
-        for batch in _in_instance(given, merges, running, InstanceBytes(memory, temp_bytes)):
+        for batch in _in_instance(given, merges, running, size):
             is_begun = True
             yield batch
     except MergeOutOfMemory:
-        if is_begun or memory == most:
+        if is_begun or size == most:
             raise
-        yield from _in_instance(given, merges, running, InstanceBytes(most, temp_bytes))
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceBytes:
-    """Memory and temporary space of one merge."""
-
-    memory: int
-    temp: int
+        yield from _in_instance(given, merges, running, most)
 
 
 def _in_instance(

@@ -90,6 +90,8 @@ class Store:
         self.shards = Shards(topology, pools, self.settings.lanes)
         self.merges = Merges(self.settings.merges, self._folder)
         self.watch = Watch()
+        self._warming = threading.Thread(target=self.merges.warm, name="warm-merge", daemon=True)
+        self._warming.start()
 
     # ---------------------------------------------------------------- for a query
 
@@ -128,6 +130,7 @@ class Store:
         """Cancel what runs and free everything but the pools."""
         self.watch.close()
         self.shards.close()
+        self._warming.join()
         self.merges.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
