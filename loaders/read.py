@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from loaders.dump import open_dump
 from loaders.fits import open_fits
 from loaders.parquet import open_parquet
 from loaders.source import Source, UnreadableFile
@@ -14,12 +15,13 @@ from schema.catalog import Table
 
 _PARQUET = {".parquet", ".parq", ".pq"}
 _TEXT = {".csv", ".tsv", ".txt", ".tbl", ".ecsv"}
+_DUMP = {".outfile"}
 _FITS = {".fits", ".fit", ".fts"}
 _VOTABLE = {".vot", ".votable", ".xml"}
 
 
 def open_source(path: Path, table: Table, columns: Sequence[str] = ()) -> Source:
-    """Open a Parquet, CSV, TSV, ECSV, FITS or VOTable file (text and FITS also with `.gz`)."""
+    """Open a Parquet, CSV, TSV, ECSV, FITS, VOTable or dumped file; text and FITS also `.gz`."""
     if not path.is_file():
         raise UnreadableFile(path, "there is no such file")
     ending = Path(path.stem).suffix.lower() if path.suffix == ".gz" else path.suffix.lower()
@@ -27,9 +29,11 @@ def open_source(path: Path, table: Table, columns: Sequence[str] = ()) -> Source
         return open_parquet(path)
     if ending in _TEXT:
         return open_text(path, table, columns)
+    if ending in _DUMP:
+        return open_dump(path, table, columns)
     if ending in _FITS:
         return open_fits(path)
     if ending in _VOTABLE:
         return open_votable(path)
-    known = ", ".join(sorted(_PARQUET | _TEXT | _FITS | _VOTABLE))
+    known = ", ".join(sorted(_PARQUET | _TEXT | _DUMP | _FITS | _VOTABLE))
     raise UnreadableFile(path, f"its name ends in none of {known}")

@@ -240,7 +240,7 @@ class _Resolver:
             link.settle(table)
 
     def _published(self, table: str, keys: Sequence[I64]) -> KeyMap:
-        asked = np.unique(np.concatenate(keys)) if keys else np.empty(0, np.int64)
+        asked = np.concatenate([EMPTY.keys, *keys])
         return self.published.find(table, asked) if len(asked) else EMPTY
 
     def _index(self, table: Table, key: str, loose: Sequence[_Loose]) -> None:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from loaders.read import open_source
 from loaders.rejects import RejectFile
 from loaders.rows import reordered
-from loaders.source import I64
+from loaders.source import BATCH_BYTES, I64
 from loaders.validate import Conformed, conform, match_columns
 from schema.catalog import HEALPIX_29, Table
 from schema.healpix import pixels_29
@@ -27,8 +27,11 @@ from schema.partition import DENSITY_ORDER
 
 ROW_NUMBER = "_row"
 """The run's column of row numbers; never stored on a shard."""
-RUN_BYTES = 128 * 2**20
-"""A run is closed when it is about this large in memory."""
+RUN_BYTES = BATCH_BYTES * 3 // 4
+"""A run is closed when it is at least this large in memory: mostly it is one batch.
+
+Larger runs are no faster to merge, and sorting them costs cache misses.
+"""
 _SHIFT = 2 * (29 - DENSITY_ORDER)
 
 

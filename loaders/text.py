@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,10 @@ class TextSource:
     names: tuple[str, ...]
     delimiter: str
     skip: int
+    raw: frozenset[str] = frozenset()
+    """Columns whose bytes need not be text."""
+    unescaped: Callable[[IO[bytes]], IO[bytes]] | None = None
+    """Reads a stream whose backslashes escape, and where nothing is quoted (see `loaders.dump`)."""
 
     def batches(self, wanted: Sequence[str]) -> Iterator[SourceBatch]:
         """The rows as text; a line with another number of fields becomes a BadLine."""
@@ -59,8 +64,9 @@ def _open(
         bad.append(BadLine(number, reason, row.text or ""))
         return "skip"
 
+    has_escapes = source.unescaped is not None
     return pc_csv.open_csv(
-        stream,
+        source.unescaped(stream) if source.unescaped else stream,
         read_options=pc_csv.ReadOptions(
             column_names=list(source.names),
             skip_rows=source.skip,
@@ -68,12 +74,16 @@ def _open(
             use_threads=False,
         ),
         parse_options=pc_csv.ParseOptions(
-            delimiter=source.delimiter, invalid_row_handler=keep_bad, newlines_in_values=True
+            delimiter=source.delimiter,
+            quote_char=False if has_escapes else '"',
+            escape_char="\\" if has_escapes else False,
+            invalid_row_handler=keep_bad,
+            newlines_in_values=True,
         ),
         convert_options=pc_csv.ConvertOptions(
             include_columns=list(wanted),
-            column_types={name: pa.string() for name in wanted},
-            null_values=["\\N", ""],
+            column_types={n: pa.binary() if n in source.raw else pa.string() for n in wanted},
+            null_values=["\\N"] if has_escapes else ["\\N", ""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),
@@ -95,7 +105,7 @@ def open_text(path: Path, table: Table, columns: Sequence[str] = ()) -> TextSour
     the last column of the table are named `field <n>`.
     """
     skip, delimiter, line = _head(path)
-    delimiter = delimiter or _guess_delimiter(path, line)
+    delimiter = delimiter or guess_delimiter(path, line)
     fields = [field.strip().strip('"') for field in line.rstrip("\r\n").split(delimiter)]
     if not columns and _is_header(fields, table):
         return TextSource(path, tuple(fields), delimiter, skip + 1)
@@ -135,7 +145,7 @@ def _head(path: Path) -> tuple[int, str | None, str]:
     return skip, delimiter or (" " if is_ecsv else None), line
 
 
-def _guess_delimiter(path: Path, line: str) -> str:
+def guess_delimiter(path: Path, line: str) -> str:
     """Tabs in a `.tsv`; else whichever of , tab ; | occurs most in the first line."""
     if ".tsv" in path.suffixes:
         return "\t"

@@ -33,7 +33,7 @@ _AWAY = (
     Unavailable,
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
-    adbc_driver_manager.OperationalError,
+    adbc_driver_manager.Error,
 )
 _PROBES = 20_000
 """Keys sent in one statement."""
@@ -89,17 +89,20 @@ def lookup(pools: Pools, manifest: Manifest, table: str, keys: I64) -> KeyMap:
     Each bucket is asked on one of its shards, on the next where that does not answer; Unavailable
     where none does.
     """
+    parts = manifest.parts_of(table, PartKind.INDEX)
+    if not parts:
+        return EMPTY
     wanted = np.unique(keys)
     buckets = bucket_of(wanted)
     groups: dict[tuple[ShardId, ...], list[Part]] = defaultdict(list)
     asked: dict[int, I64] = {int(b): wanted[buckets == b] for b in np.unique(buckets)}
-    for part in manifest.parts_of(table, PartKind.INDEX):
+    for part in parts:
         assert part.bucket is not None, f"index part {part.part_id} has no bucket"
         if part.bucket in asked:
             groups[tuple(r.shard_id for r in part.replicas)].append(part)
     found: list[tuple[int, KeyMap]] = []
-    for shards, parts in groups.items():
-        probes = [(part, asked[part.bucket or 0]) for part in parts]
+    for shards, near in groups.items():
+        probes = [(part, asked[part.bucket or 0]) for part in near]
         found += with_failover(shards, partial(_ask, pools, probes))
     result = EMPTY
     for _, newer in sorted(found, key=lambda pair: pair[0]):
