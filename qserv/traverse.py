@@ -224,10 +224,24 @@ def blocks(query: Query) -> Iterator[Select]:
     for leaf in leaves(query.source):
         if isinstance(leaf, Derived):
             yield from blocks(leaf.query)
-    own = replace(query, source=_conditions_only(query.source))
-    for node in query_nodes(own):
+    for inner in _subqueries(replace(query, source=_conditions_only(query.source))):
+        yield from blocks(inner)
+
+
+def _subqueries(block: Select) -> list[Query]:
+    """The sub-queries of a block's own expressions, not those inside them."""
+    found: list[Query] = []
+
+    def note(node: Expression) -> Expression | None:
         if isinstance(node, InQuery | Exists | Scalar):
-            yield from blocks(node.query)
+            found.append(node.query)
+            if isinstance(node, InQuery):
+                rewrite(node.argument, note)
+            return node
+        return None
+
+    rewrite_query(block, note)
+    return found
 
 
 def _conditions_only(source: Source | None) -> Source | None:

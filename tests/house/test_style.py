@@ -87,3 +87,10 @@ def test_every_folder_has_a_readme_that_says_in_which_order_to_read() -> None:
         if "ead in this order" not in (ROOT / folder / "README.md").read_text()
     ]
     assert not without
+
+
+def test_only_the_ray_executor_imports_ray() -> None:
+    found = [
+        p for p in MODULES if re.search(r"^\s*(import|from) ray\b", p.read_text(), re.MULTILINE)
+    ]
+    assert {p.relative_to(ROOT).as_posix() for p in found} <= {"workers/cluster.py"}
