@@ -205,3 +205,39 @@ FUNCTIONS: Mapping[str, Function] = _by_name(
     (*_ARITHMETIC, *_TRIGONOMETRY, *_ROUNDING, *_TEXTS, *_PHOTOMETRY, *_GEOMETRY)
 )
 """The newest version of each function, by its logical name."""
+
+HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "postgres": frozenset(
+            {
+                "in_frame_v1",
+                "polygon_frame_v1",
+                "spread_bits_v1",
+                "unit_vector_v1",
+                "zone_cell_v1",
+                "zone_cells_v1",
+                "zone_v1",
+            }
+        ),
+        "duckdb": frozenset(
+            {
+                "along_v1",
+                "belt_place_v1",
+                "cap_place_v1",
+                "cross_product_v1",
+                "crosses_v1",
+                "in_frame_v1",
+                "in_plane_v1",
+                "inner_product_v1",
+                "normalised_v1",
+                "polygon_frame_v1",
+                "spread_bits_v1",
+                "unit_vector_v1",
+                "zone_cell_v1",
+                "zone_cells_v1",
+                "zone_v1",
+            }
+        ),
+    }
+)
+"""What the functions of an engine are made of beside each other; for nobody else to call."""

@@ -179,11 +179,16 @@ def unit_vectors(ra: F64, dec: F64) -> F64:
 
 
 def separation_arcsec(ra1: F64, dec1: F64, ra2: F64, dec2: F64) -> F64:
-    """Great-circle distances, arcseconds; Vincenty's form, accurate at any separation."""
+    """Great-circle distances, arcseconds; Vincenty's form, accurate at any separation.
+
+    Its term cos(d1) sin(d2) - sin(d1) cos(d2) cos(t) is written so that it loses no digits where the
+    points are close.
+    """
     turn = np.radians(np.asarray(ra2) - np.asarray(ra1))
     phi1, phi2 = np.radians(dec1), np.radians(dec2)
     sin1, cos1, sin2, cos2 = np.sin(phi1), np.cos(phi1), np.sin(phi2), np.cos(phi2)
-    across = np.hypot(cos2 * np.sin(turn), cos1 * sin2 - sin1 * cos2 * np.cos(turn))
+    north = np.sin(phi2 - phi1) + 2 * sin1 * cos2 * np.sin(turn / 2) ** 2
+    across = np.hypot(cos2 * np.sin(turn), north)
     along = sin1 * sin2 + cos1 * cos2 * np.cos(turn)
     return np.asarray(np.arctan2(across, along) * ARCSEC_PER_RADIAN)
 

@@ -14,8 +14,8 @@ CREATE OR REPLACE MACRO sky.zone_v1(dec, radius) AS
 -- right ascension the radius reaches there.
 CREATE OR REPLACE MACRO sky.zone_cells_v1(zone, radius) AS
     GREATEST(1, CAST(floor(180 / (1e-7 + 1.000001e0 * degrees(asin(LEAST(1e0,
-        sin(radians(radius + 1e-7)) / cos(radians(LEAST(
-            89.99999e0,
+        sin(radians(LEAST(90, radius + 1e-7))) / cos(radians(LEAST(
+            90e0,
             abs((zone + 0.5e0) * (radius * 2.000001e0 + 1e-6) - 90) + radius * 1.000001e0 + 1e-6
         )))
     ))))) AS BIGINT));

@@ -17,8 +17,8 @@ CREATE OR REPLACE FUNCTION sky.zone_cells_v1(zone bigint, radius double precisio
     RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN GREATEST(1, CAST(floor(180 / (1e-7 + 1.000001 * degrees(asin(LEAST(1,
-        sin(radians(radius + 1e-7)) / cos(radians(LEAST(
-            89.99999,
+        sin(radians(LEAST(90, radius + 1e-7))) / cos(radians(LEAST(
+            90,
             abs((zone + 0.5) * (radius * 2.000001 + 1e-6) - 90) + radius * 1.000001 + 1e-6
         )))
     ))))) AS bigint));
