@@ -341,6 +341,23 @@ def test_without_a_system_postgresql_the_wheel_is_taken(
 
 
 @pytest.mark.postgres
+def test_stale_lock_files_are_survived_unless_a_stranger_has_the_id(open_folder: Path) -> None:
+    server = a_server(open_folder, find_binaries(None, server_account(), open_folder))
+    secrets = make_secrets(open_folder)
+    postgres.create(server, secrets)
+    postgres.configure(server, QUICK)
+    (server.folder / "postmaster.pid").write_text(f"999999999\n{server.folder}\n1\n1\n\n\n")
+    postgres.stop(server, postgres.start(server, secrets))
+    log, account = open_folder / "sleep", server_account()
+    stranger = processes.spawn(Launch(("/bin/sleep", "60"), log, open_folder, account))
+    (server.folder / "postmaster.pid").write_text(f"{stranger.pid}\n{server.folder}\n1\n1\n\n\n")
+    with pytest.raises(postgres.StaleLock, match="'sleep'"):
+        postgres.start(server, secrets)
+    processes.end(stranger, [(signal.SIGKILL, 5.0)])
+    postgres.stop(server, postgres.start(server, secrets))
+
+
+@pytest.mark.postgres
 def test_other_secrets_are_told_from_a_slow_start(open_folder: Path) -> None:
     server = a_server(open_folder, find_binaries(None, server_account(), open_folder))
     postgres.create(server, make_secrets(open_folder))

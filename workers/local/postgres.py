@@ -28,6 +28,7 @@ from workers.local.tuning import as_text
 ADMIN = "postgres"
 START_TIMEOUT_S = 300.0  # crash recovery included
 LOCK_PATIENCE_S = 60.0  # for orphaned backends of a killed server to go
+LOCK_FILE = "postmaster.pid"
 OTHER_SECRETS = "its password is not the one in secrets.json: restore that file from a backup"
 STOP_STEPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 15.0), (signal.SIGKILL, 10.0))
 ORPHAN_STEPS = ((signal.SIGTERM, 5.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 10.0))
@@ -47,6 +48,18 @@ class OtherVersion(StoreError):
         super().__init__(
             f"{folder} was made by PostgreSQL {made_by}, but the binaries in {found.folder} are "
             f"{found.version}; name those of {made_by} with --pg-bin, or upgrade with pg_upgrade"
+        )
+
+
+class StaleLock(StoreError):
+    """A killed server's lock file names an id that another process has got since."""
+
+    code = "STALE_LOCK"
+
+    def __init__(self, server: Server, pid: int, name: str) -> None:
+        super().__init__(
+            f"{server.name} does not start: {server.folder / LOCK_FILE} names process {pid}, which is "
+            f"{name!r} now; wait for it to end or end it, then `skyshard up` again"
         )
 
 
@@ -151,20 +164,21 @@ def running(server: Server, noted: Running | None) -> Running | None:
     """The server's postmaster if it runs: the noted one, or one whose start was not noted."""
     if noted is not None and processes.is_alive(noted):
         return noted
-    try:
-        lines = (server.folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-        pid = int(lines[0])
-    except (OSError, ValueError, IndexError):
-        return None
+    pid = _lock_line(server, 0)
     found = processes.in_folder(server.folder, "postgres")
     return next((process for process in found if process.pid == pid), None)
 
 
 def port_of_running(server: Server) -> int | None:
     """The port that a running server listens on, by its own notes; None where there are none."""
+    return _lock_line(server, 3)
+
+
+def _lock_line(server: Server, line: int) -> int | None:
+    """A number of PostgreSQL's lock file: the process id (0) or the port (3)."""
     try:
-        lines = (server.folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-        return int(lines[3])
+        lines = (server.folder / LOCK_FILE).read_text(encoding="utf-8").splitlines()
+        return int(lines[line])
     except (OSError, ValueError, IndexError):
         return None
 
@@ -201,8 +215,22 @@ def start(server: Server, secrets: Secrets) -> Running:
             raise PortTaken(server.name, "127.0.0.1", server.port)
         if not any(word in told for word in _LOCKED) or time.monotonic() > deadline:
             raise StartFailed(server.name, server.log, "PostgreSQL ended")
+        _refuse_stranger(server)
         end_orphans(server)
         time.sleep(0.2)
+
+
+def _refuse_stranger(server: Server) -> None:
+    """Raise where the lock file names a process that has its id by chance, after a reboot say.
+
+    PostgreSQL takes any live process of its account for the old server, and would for ever.
+    """
+    pid = _lock_line(server, 0)
+    if pid is None or pid in [process.pid for process in processes.in_folder(server.folder, "")]:
+        return
+    name = processes.name_of(pid)
+    if name:
+        raise StaleLock(server, pid, name)
 
 
 def _wait_ready(server: Server, parent: Running, secrets: Secrets) -> bool:

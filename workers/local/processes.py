@@ -136,6 +136,15 @@ def in_folder(folder: Path, name: str) -> list[Running]:
     ]
 
 
+def name_of(pid: int) -> str:
+    """The program that a process runs; empty where there is none, or a zombie."""
+    try:
+        process = psutil.Process(pid)
+        return "" if process.status() == psutil.STATUS_ZOMBIE else process.name()
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def tail(log: Path, start: int = 0) -> str:
     """The last lines of a log, from byte `start` on."""
     try:
