@@ -62,8 +62,9 @@ def plain_buffers(
     values: pa.StringArray | pa.BinaryArray,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
     """Offsets (n + 1, from 0) and bytes of a column of text or bytes; NULL has no bytes."""
-    empty = b"" if pa.types.is_binary(values.type) else ""
-    _, offsets, data = _buffers(pc.fill_null(values, empty))
+    if values.null_count:
+        values = pc.fill_null(values, b"" if pa.types.is_binary(values.type) else "")
+    _, offsets, data = _buffers(values)
     return offsets, data
 
 

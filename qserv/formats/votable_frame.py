@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 from qserv.formats.slices import unique_names
@@ -73,7 +74,9 @@ def _table(columns: Sequence[ResultColumn]) -> str:
     return "<TABLE>\n" + "".join(fields)
 
 
+@lru_cache(maxsize=4096)
 def _field(column: ResultColumn, name: str) -> str:
+    """One FIELD; kept, for a light curve has few rows and many columns, asked again and again."""
     spelling = SPELLINGS[column.type]
     attributes = {
         "name": name,

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from schema.healpix import centers, pixels
-from workers.demo.sky_map import DensityMap, draw, in_characters
+from tests.support.postgres import free_port
+from workers.demo.sky_map import DensityMap, in_characters
 from workers.demo.stops import density_map, stops
-from workers.local.ports import free_port
 from workers.simulate.population import CLUSTERS
 from workers.simulate.sky import SURVEY
 
@@ -134,7 +134,7 @@ def test_explain_shows_the_plan_as_text_and_as_json(demo: Demo) -> None:
     query = "SELECT COUNT(*) FROM dp1.Object WHERE g_psfMag < 20"
     assert b"fragment f0" in demo.skyshard("explain", query).stdout
     facts = json.loads(demo.skyshard("explain", query, "--json").stdout)
-    assert facts["fragments"][0]["engine"] == "scan"
+    assert facts["fragments"][0]["all_chunks"] > 1
 
 
 @pytest.mark.cluster
@@ -173,11 +173,6 @@ def test_the_map_in_characters_is_dark_at_the_heap_only(density: DensityMap) -> 
 def test_density_is_counts_over_area(density: DensityMap) -> None:
     sampled = density.at(np.array([330.0, 100.0]), np.array([-10.0, 60.0]))
     assert sampled == pytest.approx([10 / (41252.96 / 12288), 0.0], rel=1e-4)
-
-
-def test_the_map_as_a_picture_is_a_png(density: DensityMap, tmp_path: Path) -> None:
-    draw(density, tmp_path / "map.png")
-    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_tour_has_all_kinds_of_queries() -> None:

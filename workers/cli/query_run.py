@@ -13,8 +13,6 @@ from typing import BinaryIO
 import pyarrow as pa
 import typer
 
-from qserv.answer import answer
-from qserv.answer import explain as explain_text
 from qserv.formats.registry import FORMATS, Format, find_format, format_of_file
 from qserv.formats.terminal import render_table
 from qserv.result import Answer
@@ -60,6 +58,8 @@ def read_text(argument: str) -> str:
 def run(home: Path | None, text: str, wish: Wish) -> None:
     """Answer a query into the terminal, a pipe or a file."""
     form = _chosen(wish)
+    from qserv.answer import answer
+
     maxrec = TABLE_ROWS if form is None and wish.maxrec is None else wish.maxrec
     settings = load(home)
     with opened_store(settings, topology(settings)) as store:
@@ -74,6 +74,8 @@ def run(home: Path | None, text: str, wish: Wish) -> None:
 
 def explain(home: Path | None, text: str, is_json: bool) -> None:
     """Print the plan of a query."""
+    from qserv.answer import explain as explain_text
+
     settings = load(home)
     with opened_store(settings, topology(settings)) as store:
         explanation = explain_text(text, store, limits=settings.limits)

@@ -83,8 +83,8 @@ def draw(density: DensityMap, path: Path) -> None:
     figure = Figure(figsize=(11.0, 6.2), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(projection="mollweide")
-    longitude = np.radians(np.linspace(-180.0, 180.0, 1801))
-    latitude = np.radians(np.linspace(-90.0, 90.0, 901))
+    longitude = np.radians(np.linspace(-180.0, 180.0, 1261))
+    latitude = np.radians(np.linspace(-90.0, 90.0, 631))
     ra = -np.degrees((longitude[1:] + longitude[:-1]) / 2.0) % 360.0
     dec = np.degrees((latitude[1:] + latitude[:-1]) / 2.0)
     sampled = density.at(*np.meshgrid(ra, dec))

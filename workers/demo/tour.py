@@ -43,7 +43,9 @@ class TourFailed(StoreError):
 def take_tour(settings: Settings, folder: Path, screen: Console) -> None:
     """Ask every stop's query, show its plan, its answer and its time; draw the map."""
     folder.mkdir(parents=True, exist_ok=True)
-    tap = f"http://{settings.host}:{settings.port}/tap/sync"
+    server = f"http://{settings.host}:{settings.port}"
+    _wait_ready(server)
+    tap = f"{server}/tap/sync"
     star, order = _from_truth(folder / TRUTH)
     map_stop = density_map(order)
     with opened_store(settings, topology(settings)) as store:
@@ -58,6 +60,15 @@ def take_tour(settings: Settings, folder: Path, screen: Console) -> None:
             _print_lines([f"{rows.num_rows:,} rows in {milliseconds:,.0f} ms"], screen, "green")
             if stop is map_stop:
                 _map(rows, order, folder, screen)
+
+
+def _wait_ready(server: str) -> None:
+    """Lets the server read what is new before anything is timed."""
+    try:
+        with urlopen(f"{server}/health", timeout=TIMEOUT_S):  # noqa: S310  (our own address)
+            pass
+    except URLError as error:
+        raise Unavailable(f"{server} does not answer: {error.reason}") from error
 
 
 def _from_truth(path: Path) -> tuple[int, int]:

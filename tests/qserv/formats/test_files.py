@@ -31,7 +31,7 @@ Made = tuple[tuple[ResultColumn, ...], list[list[object]]]
 
 
 @given(made=columns_and_rows())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_json_comes_back(made: Made) -> None:
     columns, rows = made
     document = json.loads(b"".join(write_json(answer_of(columns, rows))))
@@ -58,7 +58,7 @@ def _as_json(kind: Type, value: object) -> object:
 
 @pytest.mark.parametrize(("write", "delimiter"), [(write_csv, ","), (write_tsv, "\t")])
 @given(made=columns_and_rows())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_delimited_text_comes_back(write: object, delimiter: str, made: Made) -> None:
     columns, rows = made
     assert callable(write)
@@ -102,7 +102,7 @@ def test_csv_tells_null_from_an_empty_text() -> None:
 
 
 @given(made=columns_and_rows())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_arrow_and_parquet_come_back(made: Made) -> None:
     columns, rows = made
     expected = [list(row) for row in rows]
@@ -121,7 +121,7 @@ def test_parquet_carries_units_and_a_votable() -> None:
 
 
 @given(made=columns_and_rows(text=st.text("abc XYZ~", max_size=9).map(str.strip)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_fits_comes_back(made: Made) -> None:
     columns, rows = made
     document = b"".join(write_fits(answer_of(columns, rows)))

@@ -58,7 +58,7 @@ def _as_votable(kind: Type, value: object) -> object:
 
 @pytest.mark.parametrize("write", [write_binary2, write_tabledata])
 @given(made=columns_and_rows(XML_TEXT.filter(lambda text: text == text.strip())))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_every_type_comes_back(
     write: Write, made: tuple[tuple[ResultColumn, ...], list[list[object]]]
 ) -> None:
