@@ -33,9 +33,13 @@ class WrongType(InputError):
 
     code = "WRONG_TYPE"
 
-    def __init__(self, column: str, given: str, needed: str) -> None:
-        super().__init__(f"column {column!r} is {given} in the file; {needed} is needed")
-        self.column = column
+    def __init__(self, column: str, given: str, needed: str, file: str = "the file") -> None:
+        super().__init__(f"column {column!r} is {given} in {file}; {needed} is needed")
+        self.column, self.given, self.needed = column, given, needed
+
+    def within(self, file: str) -> WrongType:
+        """The same fault, with the file that has it."""
+        return WrongType(self.column, self.given, self.needed, file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class Staged:
 def stage(task: StageTask) -> Staged:
     """Read one contribution into runs in the task's spool folder."""
     source = open_source(task.path, task.table, task.columns)
-    matching = match_columns(task.table, source.names)
+    matching = match_columns(task.table, source.names, str(task.path))
     runs: list[Run] = []
     density = _Density()
     with RejectFile(reject_path(task), task.table.name, task.path) as rejects:

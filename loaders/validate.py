@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.convert import arrow_type, convert
+from loaders.convert import WrongType, arrow_type, convert
 from loaders.source import I64, SourceBatch
 from schema.catalog import Role, Table
 from schema.errors import InputError
@@ -29,9 +29,9 @@ class MissingColumn(InputError):
 
     code = "MISSING_COLUMN"
 
-    def __init__(self, table: str, column: str, names: Sequence[str]) -> None:
+    def __init__(self, table: str, column: str, names: Sequence[str], file: str) -> None:
         super().__init__(
-            f"the file has no column {column!r}, which {table} needs{hint(column, names)}"
+            f"{file} has no column {column!r}, which {table} needs{hint(column, names)}"
         )
         self.table, self.column = table, column
 
@@ -52,6 +52,7 @@ class Matching:
 
     names: tuple[str | None, ...]
     unknown: tuple[str, ...]
+    file: str
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -67,8 +68,11 @@ class Conformed:
     rejects: tuple[Reject, ...]
 
 
-def match_columns(table: Table, names: Sequence[str]) -> Matching:
-    """Match a file's columns to a table's; an exact match wins over one that differs in case."""
+def match_columns(table: Table, names: Sequence[str], file: str = "the file") -> Matching:
+    """Match a file's columns to a table's; an exact match wins over one that differs in case.
+
+    `file` is what messages call it. Raises MissingColumn.
+    """
     folded: dict[str, str] = {}
     for given in names:
         folded.setdefault(given.casefold(), given)
@@ -76,10 +80,10 @@ def match_columns(table: Table, names: Sequence[str]) -> Matching:
     for column in table.columns:
         name = column.name if column.name in names else folded.get(column.name.casefold())
         if name is None and (not column.nullable or column.name in _required(table)):
-            raise MissingColumn(table.name, column.name, names)
+            raise MissingColumn(table.name, column.name, names, file)
         found.append(name)
     used = set(found)
-    return Matching(tuple(found), tuple(name for name in names if name not in used))
+    return Matching(tuple(found), tuple(name for name in names if name not in used), file)
 
 
 def _required(table: Table) -> set[str | None]:
@@ -96,7 +100,10 @@ def conform(batch: SourceBatch, matching: Matching, table: Table) -> Conformed:
         if name is None:
             arrays.append(pa.nulls(count, arrow_type(column)))
             continue
-        converted = convert(batch.rows.column(name), column)
+        try:
+            converted = convert(batch.rows.column(name), column)
+        except WrongType as error:
+            raise error.within(matching.file) from None
         _note(faults, converted.faults)
         if not column.nullable and converted.array.null_count:
             _note(faults, _where(pc.is_null(converted.array), f"column {column.name!r} is NULL"))

@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from loaders import stage as stage_module
+from loaders.convert import WrongType
 from loaders.rejects import HEADER, first_reasons, join_rejects
 from loaders.stage import ROW_NUMBER, Staged, StageTask, open_run, reject_path, stage
 from loaders.target import UNNAMED_ROWS, Target, UnnamedTableGrew, check_growth
+from loaders.validate import MissingColumn
 from schema.catalog import HEALPIX_29, Catalog, Column, Role, Table
 from schema.manifest import Manifest
 from schema.topology import Topology
@@ -100,3 +102,10 @@ def test_a_large_table_needs_a_line_in_the_layout(*, is_named: bool, tmp_path: P
         return
     with pytest.raises(UnnamedTableGrew, match="Big would have 1000001 rows; above 1000000 the"):
         check_growth(target, [staged])
+
+
+def test_a_file_that_cannot_fit_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingColumn, match=r"in.parquet has no column 'ra', which Object needs"):
+        stage(task(tmp_path, objects(3).drop_columns(["ra"])))
+    with pytest.raises(WrongType, match=r"'seen' is int64 in .*in.parquet; timestamp is needed"):
+        stage(task(tmp_path, objects(3).set_column(6, "seen", pa.array([1, 2, 3]))))
