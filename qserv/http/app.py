@@ -65,8 +65,7 @@ class _Face:
 
     async def capabilities(self, request: Request) -> Response:
         """VOSI capabilities."""
-        service = self._service
-        document = vosi.capabilities(self._base_url(request), service.limits, service.functions)
+        document = vosi.capabilities(self._base_url(request), self._service.limits)
         return Response(document, media_type=XML)
 
     async def tables(self, request: Request) -> Response:

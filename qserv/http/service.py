@@ -35,7 +35,5 @@ class Service:
     check: Callable[[], None]
     limits: Limits = ANONYMOUS
     http: HttpLimits = field(default_factory=HttpLimits)
-    functions: Sequence[str] = ()
-    """Signatures of the functions beyond ADQL's own, for the capabilities."""
     public_url: str | None = None
     """The address that clients use, where a proxy stands before this server."""

@@ -13,6 +13,7 @@ from vo_models.vosi.availability import Availability
 from vo_models.vosi.capabilities.models import VOSICapabilities
 from vo_models.vosi.tables.models import VOSITable, VOSITableSet
 
+from procedures.functions import FUNCTIONS, Function
 from qserv.formats.registry import FORMATS
 from qserv.limits import Limits
 from schema.catalog import Catalog, Column, ForeignKey, Table
@@ -25,11 +26,11 @@ _VOSI = "ivo://ivoa.net/std/VOSI"
 _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
 
 
-def capabilities(base_url: str, limits: Limits, functions: Sequence[str]) -> bytes:
-    """The capabilities document; `functions` are the signatures of user defined functions."""
+def capabilities(base_url: str, limits: Limits) -> bytes:
+    """The capabilities document of the service at `base_url`."""
     document = VOSICapabilities(
         capability=[
-            _table_access(base_url, limits, functions),
+            _table_access(base_url, limits),
             *(
                 Capability(
                     standard_id=f"{_VOSI}#{name}", interface=[_interface(f"{base_url}/{name}")]
@@ -44,7 +45,7 @@ def capabilities(base_url: str, limits: Limits, functions: Sequence[str]) -> byt
     return _xml(document)
 
 
-def _table_access(base_url: str, limits: Limits, functions: Sequence[str]) -> tap.TableAccess:
+def _table_access(base_url: str, limits: Limits) -> tap.TableAccess:
     row_limit = None
     if limits.max_rows is not None:
         bound = tap.DataLimit(value=limits.max_rows, unit="row")
@@ -55,7 +56,7 @@ def _table_access(base_url: str, limits: Limits, functions: Sequence[str]) -> ta
         duration = tap.TimeLimits(default=seconds, hard=seconds)
     return tap.TableAccess(
         interface=[_interface(base_url, version="1.1", role="std")],
-        language=[_language(functions)],
+        language=[_language()],
         output_format=[
             tap.OutputFormat(mime=form.mime, alias=[form.name, *form.aliases], ivo_id=form.ivo_id)
             for form in FORMATS.values()
@@ -65,7 +66,7 @@ def _table_access(base_url: str, limits: Limits, functions: Sequence[str]) -> ta
     )
 
 
-def _language(functions: Sequence[str]) -> tap.Language:
+def _language() -> tap.Language:
     return tap.Language(
         name="ADQL",
         version=[
@@ -78,9 +79,22 @@ def _language(functions: Sequence[str]) -> tap.Language:
             _features("adql-common-table", ("WITH",)),
             _features("adql-sets", ("UNION",)),
             _features("adql-offset", ("OFFSET",)),
-            _features("udf", functions),
+            _features("udf", [_signature(function) for function in _public()]),
         ],
     )
+
+
+def _public() -> list[Function]:
+    return [function for function in FUNCTIONS.values() if function.is_public]
+
+
+def _signature(function: Function) -> str:
+    """A function as TAPRegExt 1.0, section 2.3, writes it."""
+    arguments = ", ".join(
+        f"{name} {SPELLINGS[kind].postgres}"
+        for name, kind in zip("abcdefghijkl", function.parameters, strict=False)
+    )
+    return f"{function.name}({arguments}) -> {SPELLINGS[function.result].postgres}"
 
 
 def _features(kind: str, forms: Sequence[str]) -> tap.LanguageFeatureList:

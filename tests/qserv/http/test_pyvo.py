@@ -13,6 +13,9 @@ with warnings.catch_warnings():
     from pyvo.dal import DALOverflowWarning, DALQueryError, TAPService
 
 
+FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
+
+
 @pytest.fixture
 def tap(base_url: str) -> TAPService:
     return TAPService(base_url)
@@ -56,13 +59,18 @@ def test_pyvo_lists_tables_and_columns(tap: TAPService) -> None:
 def test_pyvo_reads_the_capabilities(tap: TAPService) -> None:
     assert (tap.maxrec, tap.hardlimit) == (20_000, 20_000)
     language = tap.get_tap_capability().get_adql()
-    assert (
-        language.get_feature("ivo://ivoa.net/std/TAPRegExt#features-adqlgeo", "CONTAINS")
-        is not None
-    )
+    assert language.get_feature(f"{FEATURES}adqlgeo", "CONTAINS") is not None
     assert {"csv", "json", "fits"} <= {
         alias for form in tap.get_tap_capability().outputformats for alias in form.aliases
     }
+
+
+def test_pyvo_sees_the_functions(tap: TAPService) -> None:
+    functions = tap.get_tap_capability().get_adql().get_feature_list(f"{FEATURES}udf")
+    assert any(
+        form.form.startswith("ivo_healpix_index(a integer, b double precision")
+        for form in functions
+    )
 
 
 def test_pyvo_sees_that_the_server_is_up(base_url: str) -> None:
