@@ -7,6 +7,7 @@ Expected values are constants of the definition, or come from numpy and astropy.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from astropy import units
@@ -134,7 +135,7 @@ def _separation(ra1: float, dec1: float, ra2: float, dec2: float) -> Vector:
     return ("separation", (ra1, dec1, ra2, dec2), float(degrees))
 
 
-def _chord(*numbers: float) -> np.longdouble:
+def _chord(*numbers: float) -> Any:
     ra1, dec1, ra2, dec2 = np.radians(np.array(numbers, np.longdouble))
     span = np.cos(dec1) * np.cos(dec2) * np.sin((ra2 - ra1) / 2) ** 2
     return np.sqrt(np.sin((dec2 - dec1) / 2) ** 2 + span)
