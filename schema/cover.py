@@ -112,6 +112,34 @@ def normalised(pairs: Iterable[tuple[int, int]]) -> Ranges:
     return Ranges(tuple(found))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PixelList:
+    """Pixels of any orders beside the bounds of each, so that thousands are tested at once."""
+
+    pixels: tuple[Pixel, ...]
+    first_29: I64
+    last_29: I64
+
+    @classmethod
+    def of(cls, pixels: Iterable[Pixel]) -> PixelList:
+        """In NESTED order, the coarser first."""
+        ordered = tuple(sorted(pixels, key=lambda pixel: (pixel.first_29, pixel.order)))
+        first = np.array([pixel.first_29 for pixel in ordered], np.int64)
+        return cls(ordered, first, np.array([pixel.last_29 for pixel in ordered], np.int64))
+
+    def touched(self, ranges: Ranges) -> tuple[Pixel, ...]:
+        """Those that share a part of the sky with the ranges."""
+        if not ranges.pairs:
+            return ()
+        pairs = np.array(ranges.pairs, np.int64)
+        at = np.searchsorted(pairs[:, 1], self.first_29)
+        is_before_end = at < len(pairs)
+        starts = pairs[np.where(is_before_end, at, 0), 0]
+        return tuple(
+            self.pixels[n] for n in np.flatnonzero(is_before_end & (starts <= self.last_29))
+        )
+
+
 def touched(ranges: Ranges, tiling: Sequence[Pixel]) -> tuple[Pixel, ...]:
     """The pixels of a tiling that share a part of the sky with the ranges."""
     return tuple(pixel for pixel in tiling if ranges.touches(pixel))

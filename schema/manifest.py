@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from schema.cover import PixelList
 from schema.healpix import Pixel
 from schema.topology import ShardId
 
@@ -86,11 +87,16 @@ class Manifest:
     _by_table: dict[tuple[str, PartKind], tuple[Part, ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _separations: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+    _own_pixels: dict[str, PixelList] = field(default_factory=dict, repr=False, compare=False)
+    _rows: dict[str, dict[Pixel, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         grouped: dict[tuple[str, PartKind], list[Part]] = {}
         for part in self.parts:
             grouped.setdefault((part.table, part.kind), []).append(part)
+            if part.separation_arcsec > self._separations.get(part.table, 0.0):
+                self._separations[part.table] = part.separation_arcsec
         self._by_table.update({key: tuple(parts) for key, parts in grouped.items()})
 
     def parts_of(self, table: str, kind: PartKind) -> tuple[Part, ...]:
@@ -101,6 +107,29 @@ class Manifest:
         """Own rows of a table, from the manifest alone."""
         parts = (*self.parts_of(table, PartKind.ROWS), *self.parts_of(table, PartKind.WHOLE))
         return sum(part.rows for part in parts)
+
+    def separations(self) -> Mapping[str, float]:
+        """The largest distance of a row from its director, arcsec, of the tables that have one."""
+        return self._separations
+
+    def own_pixels(self, table: str) -> PixelList:
+        """The chunks where a partitioned table has rows of its own; reckoned once."""
+        found = self._own_pixels.get(table)
+        if found is None:
+            found = PixelList.of(p for p, rows in self.rows_by_pixel(table).items() if rows)
+            self._own_pixels[table] = found
+        return found
+
+    def rows_by_pixel(self, table: str) -> Mapping[Pixel, int]:
+        """Own rows of a partitioned table by the pixel of their parts; reckoned once."""
+        found = self._rows.get(table)
+        if found is None:
+            found = {}
+            for part in self.parts_of(table, PartKind.ROWS):
+                assert part.pixel is not None, f"part {part.part_id} has no chunk"
+                found[part.pixel] = found.get(part.pixel, 0) + part.rows
+            self._rows[table] = found
+        return found
 
 
 def group_by_pixel(parts: Iterable[Part]) -> dict[Pixel, tuple[Part, ...]]:

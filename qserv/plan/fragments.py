@@ -22,12 +22,13 @@ SMALL_PAIRS = 2_000
 
 def separations_of(manifests: Mapping[str, Manifest]) -> Separations:
     """The largest child-to-director distance of every table."""
-    known: dict[tuple[str, str], float] = {}
-    for name, manifest in manifests.items():
-        for part in manifest.parts:
-            if part.separation_arcsec > known.get((name, part.table), 0.0):
-                known[name, part.table] = part.separation_arcsec
-    return Separations(known)
+    return Separations(
+        {
+            (name, table): largest
+            for name, manifest in manifests.items()
+            for table, largest in manifest.separations().items()
+        }
+    )
 
 
 def build_fragment(name: str, asked: Select, local: Local, known: Known, why: str) -> Fragment:

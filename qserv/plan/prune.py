@@ -16,9 +16,9 @@ from qserv.plan.local import Local, Member, Separations, is_position
 from qserv.planned import Reading
 from qserv.traverse import conjuncts
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Role
-from schema.cover import Ranges, cover, of_pixels
+from schema.cover import PixelList, Ranges, cover, of_pixels
 from schema.healpix import Pixel
-from schema.manifest import Manifest, Part, PartKind
+from schema.manifest import Manifest
 from schema.region import Shape
 
 Located = Mapping[tuple[str, str], Mapping[int, int]]
@@ -63,23 +63,20 @@ def reach(local: Local, known: Known) -> Reach:
     regions = _regions(local, certain)
     home = _home(local, certain, regions, known)
     asked = _own_pixels(local, known)
-    pixels = tuple(p for p in asked if home is None or home.touches(p))
+    pixels = asked.pixels if home is None else asked.touched(home)
     return Reach(
         pixels=pixels,
-        all_pixels=len(asked),
+        all_pixels=len(asked.pixels),
         ranges=_member_ranges(local, home, regions, known.separations),
         fraction=_fraction(home, pixels),
     )
 
 
-def _own_pixels(local: Local, known: Known) -> tuple[Pixel, ...]:
+def _own_pixels(local: Local, known: Known) -> PixelList:
     """The chunks where the anchor has rows of its own."""
     anchor = local.member(local.anchor) if local.anchor is not None else None
     assert anchor is not None, "a local of replicated tables has no chunks"
-    manifest = known.manifests[anchor.base.catalog.name]
-    parts = manifest.parts_of(anchor.table.name, PartKind.ROWS)
-    pixels = {part.pixel for part in parts if part.rows and part.pixel is not None}
-    return tuple(sorted(pixels, key=lambda pixel: pixel.first_29))
+    return known.manifests[anchor.base.catalog.name].own_pixels(anchor.table.name)
 
 
 def _regions(local: Local, certain: tuple[Expression, ...]) -> tuple[_Region, ...]:
@@ -182,12 +179,10 @@ def _fraction(home: Ranges | None, pixels: tuple[Pixel, ...]) -> float:
 
 def rows_to_read(local: Local, known: Known, found: Reach) -> int:
     """An estimate of the rows that the shards read for a local: its members' parts, by fraction."""
-    chosen = set(found.pixels)
     total = 0.0
     for member in local.partitioned:
-        manifest = known.manifests[member.base.catalog.name]
-        parts: tuple[Part, ...] = manifest.parts_of(member.table.name, PartKind.ROWS)
-        rows = sum(part.rows for part in parts if part.pixel in chosen)
+        by_pixel = known.manifests[member.base.catalog.name].rows_by_pixel(member.table.name)
+        rows = sum(by_pixel.get(pixel, 0) for pixel in found.pixels)
         bounded = member.base.relation in found.ranges
         total += rows * (found.fraction if bounded else 1.0)
     return int(total) + 1

@@ -155,7 +155,8 @@ def copy_plain(connection: Any, name: str, ordered: pa.Table) -> None:
         cursor.execute("BEGIN")
         cursor.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
         copy = f"COPY {name} FROM STDIN (FORMAT BINARY, FREEZE)"
-        cursor.copy_expert(copy, CopyStream(ordered), 1 << 20)
+        names = [*(c.name for c in OBJECT.columns), HEALPIX_29]
+        cursor.copy_expert(copy, CopyStream(ordered.select(names)), 1 << 20)
         cursor.execute(f"CREATE INDEX ON {name} ({quote(HEALPIX_29)})")
         cursor.execute(f"CREATE UNIQUE INDEX ON {name} ({quote(OBJECT.key or '')})")
         cursor.execute("COMMIT")
