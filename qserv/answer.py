@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,13 +22,14 @@ from qserv.pinned import Pinned
 from qserv.plan.make import make_plan
 from qserv.planned import Plan
 from qserv.result import Answer
-from qserv.running import Running
+from qserv.running import Running, new_query_id
 from qserv.store import Store
 from qserv.stream import batches_of, cut_plan, result_column, told
 from qserv.traverse import base_relations
 from schema.errors import QueryError
 
 _DEFAULT = Limits()
+_EXPLAIN = re.compile(r"[ \t]*EXPLAIN[ \t]+(?=(SELECT|WITH)\b|\()", re.IGNORECASE)
 _PARSERS: dict[str, Callable[[str, Limits], exp.Expression]] = {
     "ADQL": parse_adql,
     "ADQL-2.0": parse_adql,
@@ -55,13 +57,18 @@ def answer(
     """Run one query over the shards.
 
     What is wrong with the query is raised here, before any shard is asked for rows; they are asked
-    when the first batch is. The answer must be closed.
+    when the first batch is. The answer must be closed. `EXPLAIN SELECT ...` answers with its plan.
 
     Parameters
     ----------
     maxrec
         The most rows that the caller wants; where there are more the answer overflows.
     """
+    prefix = _EXPLAIN.match(text)
+    if prefix is not None:
+        asked = " " * prefix.end() + text[prefix.end() :]  # blanks keep the places of errors
+        explanation = explain(asked, store, limits=limits, language=language)
+        return explanation.to_answer(new_query_id())
     running = store.watch.begin(limits.timeout_s)
     try:
         pinned = store.pin()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from qserv.bound import BaseTable, Fetched, RelationId
 from qserv.planned import ChunkSource, Engine, Fragment, Plan, Reading
 from qserv.render import Dialect, render
+from qserv.result import Answer, ResultColumn
 from qserv.traverse import base_relations
 from schema.ddl import quote
+from schema.types import SPELLINGS, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,8 @@ class FragmentFacts:
     all_chunks: int
     estimated_rows: int
     why: str
+    bounds: tuple[str, ...]
+    """How many ranges of which hidden column bound each relation."""
     sql: str
 
 
@@ -51,6 +57,7 @@ class Explanation:
                     "all_chunks": f.all_chunks,
                     "estimated_rows": f.estimated_rows,
                     "why": f.why,
+                    "bounds": list(f.bounds),
                     "sql": f.sql,
                 }
                 for f in self.fragments
@@ -66,9 +73,17 @@ class Explanation:
             lines.append(f"fragment {f.name}: {asked}, {f.engine}, rows ~{f.estimated_rows:,}")
             if f.why:
                 lines.append(f"  why: {f.why}")
+            lines += [f"  index: {bound}" for bound in f.bounds]
             lines.append(f"  sql: {f.sql}")
         lines.append(f"merge: {self.merge}")
         return "\n".join(lines)
+
+    def to_answer(self, query_id: str) -> Answer:
+        """The text as the answer of a query `EXPLAIN SELECT ...`: one column, a row a line."""
+        column = ResultColumn("plan", Type.TEXT)
+        lines = pa.array(self.to_text().splitlines(), SPELLINGS[Type.TEXT].arrow)
+        batch = pa.RecordBatch.from_arrays([lines], names=[column.name])
+        return Answer(query_id, (column,), iter([batch]), snapshots=self.snapshots)
 
     def summary(self) -> str:
         """One line: what is read, and by what."""
@@ -108,8 +123,16 @@ def _facts(fragment: Fragment) -> FragmentFacts:
         all_chunks=fragment.all_pixels,
         estimated_rows=fragment.estimated_rows,
         why=fragment.why,
+        bounds=tuple(_bound(source) for source in fragment.sources if source.ranges is not None),
         sql=render(fragment.query, dialect, names),
     )
+
+
+def _bound(source: ChunkSource) -> str:
+    """How a relation is bounded by pixels."""
+    assert source.ranges is not None
+    count = len(source.ranges.pairs)
+    return f"{source.relation}.{source.range_column} in {count} range{'' if count == 1 else 's'}"
 
 
 def _name(source: ChunkSource) -> str:

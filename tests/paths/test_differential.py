@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from qserv.store import Store
+from schema.errors import QueryError
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
 from tests.support.corpus import Case, corpus
@@ -60,3 +61,15 @@ def test_sharded_equals_unsharded(case: Case, store: Store, the_oracle: Oracle) 
     query = bound(case.text, store)
     _, found = rows_of(case.text, store)
     assert_agrees(query, found, the_oracle.rows(query))
+
+
+def test_explain_before_a_query_answers_with_its_plan(store: Store) -> None:
+    names, lines = rows_of("EXPLAIN SELECT objectId FROM Object WHERE objectId = 1001", store)
+    assert names == ["plan"]
+    assert any("chunks 1 of" in str(line[0]) for line in lines)
+
+
+def test_an_error_after_explain_names_its_place_in_the_whole_text(store: Store) -> None:
+    with pytest.raises(QueryError) as caught:
+        rows_of("EXPLAIN SELECT nothing FROM Object", store)
+    assert (caught.value.line, caught.value.column) == (1, 16)
