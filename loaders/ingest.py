@@ -30,6 +30,7 @@ from loaders.rejects import (
 from loaders.resolve import Resolved, resolve
 from loaders.stage import Contribution, Staged, StageTask, reject_path, stage
 from loaders.target import Target, check_growth, open_target
+from loaders.validate import Reject
 from procedures.manifests import read_manifest
 from procedures.pools import Pools
 from schema.healpix import Pixel
@@ -114,9 +115,15 @@ def ingest(
         resolved, retired = rehome(resolved, known)
         chunks = target.manifest.chunks or choose_chunks(target.catalog, staged)
         parts = _load(resolved, chunks, journal, options=options, progress=progress)
-        loaded = Loaded(journal.ingest_id, target.manifest, chunks, resolved.index, retired)
-        counts = (sum(rows.values()), rejects)
-        snapshot = journal.publish(parts, loaded, counts=counts)
+        loaded = Loaded(
+            ingest_id=journal.ingest_id,
+            base=target.manifest,
+            parts=tuple(parts),
+            chunks=chunks,
+            index=resolved.index,
+            retired=retired,
+        )
+        snapshot = journal.publish(loaded, counts=(sum(rows.values()), rejects))
     warnings = (
         *_warnings(staged),
         *_write_views(journal, snapshot, options.hats or spool / "hats"),
@@ -172,18 +179,27 @@ def _settle_rejects(
 ) -> tuple[int, Path | None]:
     """Join all rejects in one file; raises TooManyRejects above the limit."""
     count = sum(contribution.rejects for contribution in staged) + len(resolved.rejects)
-    late = journal.folder / "rejects-resolve.csv"
-    for contribution, reject in resolved.rejects:
-        task = contribution.task
-        with RejectFile(late, task.table.name, task.path) as file:
-            file.write([reject])
+    late = _write_late_rejects(resolved, journal.folder)
     name = f"{journal.target.catalog.name}-ingest-{journal.ingest_id}.csv"
-    pieces = [*(reject_path(contribution.task) for contribution in staged), late]
+    pieces = [*(reject_path(contribution.task) for contribution in staged), *late]
     path = join_rejects(pieces, spool / "rejects" / name)
     if count > options.max_rejects:
         assert path is not None, "rejects without a file"
         raise TooManyRejects(count, options.max_rejects, path, first_reasons(path))
     return count, path
+
+
+def _write_late_rejects(resolved: Resolved, folder: Path) -> list[Path]:
+    """The rejects of resolving, a file for each contribution that has some."""
+    by_task: dict[int, tuple[StageTask, list[Reject]]] = {}
+    for contribution, reject in resolved.rejects:
+        by_task.setdefault(contribution.task.number, (contribution.task, []))[1].append(reject)
+    paths = []
+    for number, (task, rejects) in sorted(by_task.items()):
+        paths.append(folder / f"rejects-resolve-{number}.csv")
+        with RejectFile(paths[-1], task.table.name, task.path) as file:
+            file.write(rejects)
+    return paths
 
 
 def _load(

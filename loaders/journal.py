@@ -22,14 +22,13 @@ from procedures.manifests import (
     begin_ingest,
     end_ingest,
     record_contributions,
-    record_parts,
     register_shards,
     set_ingest_state,
 )
 from procedures.parts import drop_ingest_parts
 from procedures.pools import Pools
 from schema.errors import Unavailable
-from schema.manifest import IngestId, Part, PartId
+from schema.manifest import IngestId, PartId
 from schema.topology import Shard
 
 _log = logging.getLogger(__name__)
@@ -68,12 +67,11 @@ class Journal:
             connection.commit()
         return self.part_ids
 
-    def publish(self, parts: Sequence[Part], loaded: Loaded, *, counts: tuple[int, int]) -> int:
-        """Make the parts visible, in one transaction; `counts`: rows, rejects. The new snapshot."""
+    def publish(self, loaded: Loaded, *, counts: tuple[int, int]) -> int:
+        """Make the loaded parts visible, in one transaction; `counts`: rows, rejects. The new snapshot."""
         self.state = next_state(self.state, has_failed=False)
         published = next_state(self.state, has_failed=False)
         with self.pools.coordinator() as connection:
-            record_parts(connection, self.target.catalog.name, parts)
             snapshot = publish(connection, self.pools, loaded)
             end_ingest(connection, self.ingest_id, published, counts=counts)
             connection.commit()

@@ -11,11 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from procedures.director_index import KeyMap, lookup
-from procedures.manifests import lock_catalog, publish_ingest, read_manifest, write_tiling
+from procedures.manifests import (
+    lock_catalog,
+    publish_ingest,
+    read_manifest,
+    record_parts,
+    write_tiling,
+)
 from procedures.pools import Pools
 from schema.errors import Unavailable
 from schema.healpix import Pixel
-from schema.manifest import IngestId, Manifest, PartId
+from schema.manifest import IngestId, Manifest, Part, PartId
 
 
 class PublishConflict(Unavailable):
@@ -34,6 +40,7 @@ class Loaded:
     ingest_id: IngestId
     base: Manifest
     """The snapshot that its keys were checked against."""
+    parts: tuple[Part, ...]
     chunks: tuple[Pixel, ...]
     index: dict[str, KeyMap]
     retired: tuple[PartId, ...] = ()
@@ -43,12 +50,15 @@ def publish(connection: Any, pools: Pools, loaded: Loaded) -> int:
     """Publish in the open transaction of a coordinator's connection; the new snapshot."""
     name = loaded.base.catalog
     newest = loaded.base
+    # The lock comes first: rows that refer to the catalog would share it, and two publishes that
+    # share it wait for each other.
     snapshot = lock_catalog(connection, name)
     if snapshot != newest.snapshot:
         newest = read_manifest(connection, name, snapshot)
         _check(pools, loaded, newest)
     if loaded.chunks and not newest.chunks:
         write_tiling(connection, name, loaded.chunks)
+    record_parts(connection, name, loaded.parts)
     return publish_ingest(connection, name, loaded.ingest_id, loaded.retired)
 
 

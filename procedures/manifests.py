@@ -214,7 +214,8 @@ def lock_catalog(connection: Connection, catalog_name: str) -> int:
     """Keep other publishers of this catalog out until the transaction ends; its newest snapshot."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT snapshot FROM skyshard.catalog WHERE name = %s FOR UPDATE", (catalog_name,)
+            "SELECT snapshot FROM skyshard.catalog WHERE name = %s FOR NO KEY UPDATE",
+            (catalog_name,),
         )
         row = cursor.fetchone()
         assert row is not None, f"catalog {catalog_name} vanished"

@@ -249,6 +249,15 @@ def test_a_bad_file_changes_nothing(sky: Lab) -> None:
     ]
 
 
+def test_every_reject_of_a_key_is_in_the_file(sky: Lab) -> None:
+    doubled = pa.concat_tables([objects(10), objects(3)])
+    with pytest.raises(TooManyRejects, match="3 rows rejected, 0 allowed") as raised:
+        sky.ingest(Object=doubled)
+    with raised.value.path.open() as file:
+        rejects = list(csv.DictReader(file))
+    assert sorted(int(r["row"]) for r in rejects) == [11, 12, 13]
+
+
 def test_rejects_within_the_limit_are_left_out(sky: Lab) -> None:
     bad = objects(50).set_column(1, "ra", pa.array([None, 400.0] + [10.0] * 48))
     report = sky.ingest(IngestOptions(max_rejects=2), Object=bad)
@@ -420,7 +429,7 @@ def test_an_ingest_that_was_overtaken_on_its_keys_conflicts(sky: Lab) -> None:
     base = sky.manifest()
     sky.ingest(Object=objects(10, first=100))
     mine = lookup(sky.pools, sky.manifest(), "Object", np.array([105]))
-    loaded = Loaded(1, base, base.chunks, {"Object": mine})
+    loaded = Loaded(1, base, (), base.chunks, {"Object": mine})
     with (
         sky.pools.coordinator() as connection,
         pytest.raises(PublishConflict, match=r"it brought keys of Object too \(105"),
@@ -472,6 +481,13 @@ def test_a_list_may_come_before_any_sky(sky: Lab) -> None:
     assert sky.manifest().chunks == ()
     sky.ingest(Object=objects(10))
     assert sky.rows("Object").num_rows == 10
+
+
+def test_an_ingest_of_no_rows_is_a_snapshot_like_any(sky: Lab) -> None:
+    report = sky.ingest(Object=objects(0), Source=sources_of(objects(0), 1))
+    assert (report.snapshot, report.parts, dict(report.rows)) == (1, 0, {"Object": 0, "Source": 0})
+    sky.ingest(Object=objects(5))
+    assert sky.rows("Object").num_rows == 5
 
 
 def shared(name: str) -> Path:
