@@ -151,7 +151,6 @@ def _column(table: Table, column: Column) -> vod.TableParam:
         unit=column.unit,
         ucd=column.ucd,
         utype=column.utype,
-        xtype=spelling.votable_xtype,
         datatype=vod.DataType(value=spelling.votable, arraysize=spelling.votable_arraysize),
         flag=flags,
     )

@@ -40,7 +40,7 @@ def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: 
     servers = topology(settings)
     contributions = [Contribution(table, path) for table, path in files]
     try:
-        with closing(Pools(servers)) as pools, _progress() as progress:
+        with closing(Pools(servers)) as pools, shown_progress() as progress:
             report = ingest(
                 catalog,
                 contributions,
@@ -65,7 +65,7 @@ def _keep_rejects(written: Path | None, wanted: Path | None) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[OnProgress]:
+def shown_progress() -> Iterator[OnProgress]:
     """A bar for each phase on a terminal; silence elsewhere."""
     if not sys.stderr.isatty():
         yield lambda _: None

@@ -17,7 +17,7 @@ from procedures.pools import Pools
 from schema.catalog import Catalog
 from schema.felis import read_catalog
 from workers.cli.databases import transaction
-from workers.cli.ingest_run import _progress as shown_progress
+from workers.cli.ingest_run import shown_progress
 from workers.cli.output import console, message
 from workers.config import Settings, load, topology
 from workers.demo.tour import take_tour
