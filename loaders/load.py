@@ -1,4 +1,7 @@
-"""Parts written: one transaction per replica, twins from the same rows, several parts at a time."""
+"""Parts written: sets of parts for the same shards, each set in one transaction a replica.
+
+Twins come from the same rows. Several sets are on their way at a time.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ import pyarrow.compute as pc
 
 from loaders.cut import Cut, gather, index_rows
 from loaders.encode import CopyStream
-from loaders.twin import write_twin
-from procedures.parts import part_columns, read_part, write_part
+from loaders.twin import write_twins
+from procedures.parts import PartCopy, part_columns, read_part, write_parts
 from procedures.pools import Pools
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
 from schema.checksum import checksum, combine
@@ -27,6 +30,9 @@ from schema.topology import ShardId, Topology
 
 _CENTRE_ARCSEC = 0.001
 """A position lies within this of the centre of its order-29 pixel."""
+BATCH_ROWS = 50_000
+"""Rows that one transaction takes together where parts are smaller."""
+CutPart = tuple[Cut, PartId]
 _BAD_ROWS = (psycopg2.IntegrityError, psycopg2.DataError)
 
 
@@ -69,45 +75,79 @@ def load(
     workers: int,
     loaded: Callable[[Part], None],
 ) -> list[Part]:
-    """Load all parts, `workers` at a time; the first failure ends it. `loaded` is told of each."""
+    """Load all parts, `workers` batches at a time; the first failure ends it. `loaded` is told of each."""
+    batches = _batches(list(zip(cuts, ids, strict=True)))
     with ThreadPoolExecutor(workers, thread_name_prefix="load") as threads:
-        futures = [
-            threads.submit(load_part, loading, cut, part_id)
-            for cut, part_id in zip(cuts, ids, strict=True)
-        ]
+        futures = [threads.submit(load_parts, loading, batch) for batch in batches]
         try:
-            return _results(futures, loaded)
+            found = _results(futures, loaded)
         finally:
             for future in futures:
                 future.cancel()
+    return [found[part_id] for part_id in ids]
 
 
-def _results(futures: Sequence[Future[Part]], loaded: Callable[[Part], None]) -> list[Part]:
-    """The parts in the order of their cuts; raises what the first failure raised."""
+def _batches(parts: Sequence[CutPart]) -> list[list[CutPart]]:
+    """Parts for the same shards together, BATCH_ROWS or one part a batch, in their order."""
+    batches: list[list[CutPart]] = []
+    filling: dict[tuple[ShardId, ...], tuple[list[CutPart], int]] = {}
+    for cut, part_id in parts:
+        batch, rows = filling.get(cut.shards, ([], 0))
+        if not batch:
+            batches.append(batch)
+        batch.append((cut, part_id))
+        rows += cut.rows + cut.overlap_rows
+        filling[cut.shards] = (batch, rows) if rows < BATCH_ROWS else ([], 0)
+    return batches
+
+
+def _results(
+    futures: Sequence[Future[list[Part]]], loaded: Callable[[Part], None]
+) -> dict[PartId, Part]:
+    """The parts by id; raises what the first failure raised."""
     for future in futures:
         future.add_done_callback(lambda done: _tell(done, loaded))
     done, _ = wait(futures, return_when=FIRST_EXCEPTION)
     for future in done:
         future.result()
-    return [future.result() for future in futures]
+    return {part.part_id: part for future in futures for part in future.result()}
 
 
-def _tell(done: Future[Part], loaded: Callable[[Part], None]) -> None:
+def _tell(done: Future[list[Part]], loaded: Callable[[Part], None]) -> None:
     if not done.cancelled() and done.exception() is None:
-        loaded(done.result())
+        for part in done.result():
+            loaded(part)
 
 
-def load_part(loading: Loading, cut: Cut, part_id: PartId) -> Part:
-    """Write one part to all its shards, with twins."""
-    tables = _tables(cut, part_id, loading.ingest_id)
-    part = _describe(cut, part_id, loading.ingest_id, tables)
-    replicas = []
-    size = 0
-    for shard_id in cut.shards:
-        size = _write_replica(loading, part, cut.table, tables, shard_id)
-        has_twin = _write_twins(loading, part, tables, shard_id)
-        replicas.append(Replica(shard_id, has_twin))
-    return dataclasses.replace(part, size_bytes=size, replicas=tuple(replicas))
+def load_parts(loading: Loading, batch: Sequence[CutPart]) -> list[Part]:
+    """Write some parts, all for the same shards, with twins."""
+    made = [_made(cut, part_id, loading.ingest_id) for cut, part_id in batch]
+    replicas: dict[PartId, list[Replica]] = {one.part.part_id: [] for one in made}
+    sizes: list[int] = []
+    for shard_id in batch[0][0].shards:
+        sizes = _write_replicas(loading, made, shard_id)
+        with_twin = _write_twins(loading, made, shard_id)
+        for one in made:
+            part_id = one.part.part_id
+            replicas[part_id].append(Replica(shard_id, part_id in with_twin))
+    return [
+        dataclasses.replace(one.part, size_bytes=size, replicas=tuple(replicas[one.part.part_id]))
+        for one, size in zip(made, sizes, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A part's description and the rows of its tables, by their names."""
+
+    part: Part
+    table: Table
+    rows: dict[str, pa.Table]
+
+
+def _made(cut: Cut, part_id: PartId, ingest_id: IngestId) -> _Made:
+    rows = _tables(cut, part_id, ingest_id)
+    return _Made(_describe(cut, part_id, ingest_id, rows), cut.table, rows)
 
 
 def _tables(cut: Cut, part_id: PartId, ingest_id: IngestId) -> dict[str, pa.Table]:
@@ -169,20 +209,29 @@ def _separation(rows: pa.Table, table: Table) -> float:
     return float(separation_arcsec(ra, dec, director_ra, director_dec).max()) + _CENTRE_ARCSEC
 
 
-def _write_replica(
-    loading: Loading, part: Part, table: Table, tables: dict[str, pa.Table], shard_id: ShardId
-) -> int:
-    """Write a part to one shard; the size of its tables, bytes."""
-    streams = {name: CopyStream(rows) for name, rows in tables.items()}
+def _write_replicas(loading: Loading, made: Sequence[_Made], shard_id: ShardId) -> list[int]:
+    """Write parts to one shard; the size of each part's tables, bytes."""
+    copies = [
+        PartCopy(one.part, one.table, {name: CopyStream(rows) for name, rows in one.rows.items()})
+        for one in made
+    ]
     with loading.pools.shard(shard_id) as connection:
         try:
-            size = write_part(connection, loading.catalog.name, part, table, streams)
+            sizes = write_parts(connection, loading.catalog.name, copies)
         except _BAD_ROWS as error:
             connection.rollback()
-            raise RowsRefused(table.name, str(error)) from error
+            raise RowsRefused(_refused(error, made), str(error)) from error
     if loading.verify:
-        _verify(loading, part, table, tuple(tables), shard_id)
-    return size
+        for one in made:
+            _verify(loading, one.part, one.table, tuple(one.rows), shard_id)
+    return sizes
+
+
+def _refused(error: psycopg2.Error, made: Sequence[_Made]) -> str:
+    """The table whose rows are refused; all that were written together where nothing tells it."""
+    tables = {name: one.table.name for one in made for name in one.rows}
+    named = tables.get(error.diag.table_name or "")
+    return named or ", ".join(dict.fromkeys(tables.values()))
 
 
 def _verify(
@@ -196,13 +245,11 @@ def _verify(
         raise ChecksumMismatch(part.part_id, shard_id)
 
 
-def _write_twins(
-    loading: Loading, part: Part, tables: dict[str, pa.Table], shard_id: ShardId
-) -> bool:
-    """Write the twins beside one shard, where it has a folder for them."""
+def _write_twins(loading: Loading, made: Sequence[_Made], shard_id: ShardId) -> set[PartId]:
+    """Write the twins beside one shard, where it has a folder for them; the parts that have one."""
     folder: Path | None = loading.topology.shard(shard_id).twins
-    if folder is None or part.kind is PartKind.INDEX:
-        return False
-    for name, rows in tables.items():
-        write_twin(folder, name, rows)
-    return True
+    if folder is None:
+        return set()
+    having = [one for one in made if one.part.kind is not PartKind.INDEX]
+    write_twins(folder, {name: rows for one in having for name, rows in one.rows.items()})
+    return {one.part.part_id for one in having}

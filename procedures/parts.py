@@ -1,8 +1,12 @@
-"""Part tables on a shard: filled and indexed with their bookkeeping row in one transaction."""
+"""Part tables on a shard: filled and indexed with their bookkeeping row in one transaction.
+
+A commit costs fsyncs, so small parts share one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -35,33 +39,43 @@ class CountMismatch(StoreError):
         self.name = name
 
 
-def write_part(
-    connection: Connection, catalog: str, part: Part, table: Table, copies: Mapping[str, Readable]
-) -> int:
-    """Create, fill and index a part's tables and write down what they hold; commits.
+@dataclass(frozen=True, slots=True)
+class PartCopy:
+    """A part to be written, and a stream for each of its tables by name."""
 
-    `copies` has a stream for each of the part's tables; the counts must be those of `part`. The
-    tables' size with indexes, in bytes. Locks: only the new tables.
+    part: Part
+    table: Table
+    streams: Mapping[str, Readable]
+
+
+def write_parts(connection: Connection, catalog: str, copies: Sequence[PartCopy]) -> list[int]:
+    """Create, fill and index parts' tables and write down what they hold, in one transaction.
+
+    The counts must be those of the parts. Gives the size of each part's tables with indexes, in
+    bytes. Locks: only the new tables.
     """
-    expected = {part.own_name: part.rows, part.overlap_name: part.overlap_rows}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        for statement in create_part(part, table):
-            cursor.execute(statement)
-        for name, stream in copies.items():
-            # FREEZE: the rows are visible and frozen at once, as the tables are new.
-            copy = f"COPY {qualified(name)} FROM STDIN (FORMAT BINARY, FREEZE)"
-            cursor.copy_expert(copy, stream, _COPY_BYTES)
-            if cursor.rowcount != expected[name]:
-                raise CountMismatch(name, cursor.rowcount, expected[name])
-        for statement in index_part(part, table):
-            cursor.execute(statement)
-        _write_row(cursor, catalog, part)
-        sizes = " + ".join(["pg_total_relation_size(%s::regclass)"] * len(copies))
-        cursor.execute(f"SELECT {sizes}", [qualified(name) for name in copies])
-        size = int(cursor.fetchone()[0])
+        sizes = [_write_part(cursor, catalog, copy) for copy in copies]
     connection.commit()
-    return size
+    return sizes
+
+
+def _write_part(cursor: Any, catalog: str, copy: PartCopy) -> int:
+    part = copy.part
+    expected = {part.own_name: part.rows, part.overlap_name: part.overlap_rows}
+    cursor.execute("; ".join(create_part(part, copy.table)))
+    for name, stream in copy.streams.items():
+        # FREEZE: the rows are visible and frozen at once, as the tables are new.
+        statement = f"COPY {qualified(name)} FROM STDIN (FORMAT BINARY, FREEZE)"
+        cursor.copy_expert(statement, stream, _COPY_BYTES)
+        if cursor.rowcount != expected[name]:
+            raise CountMismatch(name, cursor.rowcount, expected[name])
+    cursor.execute("; ".join(index_part(part, copy.table)))
+    _write_row(cursor, catalog, part)
+    sizes = " + ".join(["pg_total_relation_size(%s::regclass)"] * len(copy.streams))
+    cursor.execute(f"SELECT {sizes}", [qualified(name) for name in copy.streams])
+    return int(cursor.fetchone()[0])
 
 
 def _write_row(cursor: Any, catalog: str, part: Part) -> None:
