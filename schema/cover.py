@@ -201,10 +201,8 @@ def _coarsen(pairs: I64, max_ranges: int) -> I64:
     gaps = pairs[1:, 0] - pairs[:-1, 1] - 1
     keep = np.flatnonzero(gaps > 0)
     if len(keep) >= max_ranges:
-        widest = np.argpartition(gaps[keep], len(keep) - max_ranges + 1)[
-            len(keep) - max_ranges + 1 :
-        ]
-        keep = np.sort(keep[widest])
+        narrow = len(keep) - max_ranges + 1
+        keep = np.sort(keep[np.argsort(gaps[keep], kind="stable")[narrow:]])
     lows = pairs[np.concatenate([[0], keep + 1]), 0]
     highs = pairs[np.concatenate([keep, [len(pairs) - 1]]), 1]
     return np.stack([lows, highs], axis=1)

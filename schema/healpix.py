@@ -187,7 +187,10 @@ def separation_arcsec(ra1: F64, dec1: F64, ra2: F64, dec2: F64) -> F64:
     turn = np.radians(np.asarray(ra2) - np.asarray(ra1))
     phi1, phi2 = np.radians(dec1), np.radians(dec2)
     sin1, cos1, sin2, cos2 = np.sin(phi1), np.cos(phi1), np.sin(phi2), np.cos(phi2)
-    north = np.sin(phi2 - phi1) + 2 * sin1 * cos2 * np.sin(turn / 2) ** 2
+    north = (
+        np.sin(np.radians(np.asarray(dec2) - np.asarray(dec1)))
+        + 2 * sin1 * cos2 * np.sin(turn / 2) ** 2
+    )
     across = np.hypot(cos2 * np.sin(turn), north)
     along = sin1 * sin2 + cos1 * cos2 * np.cos(turn)
     return np.asarray(np.arctan2(across, along) * ARCSEC_PER_RADIAN)

@@ -167,11 +167,9 @@ def grow(shape: Shape, by_arcsec: float) -> Shape:
         ra, dec, radius = bounding_circle(shape)
         return Shape(ShapeKind.CIRCLE, (ra, dec, min(180.0, radius + by)))
     ra, dec, width, height = shape.numbers
-    reach = min(90.0, abs(dec) + height / 2 + by)
-    turn = 180.0 if reach >= 90 else _turn(by, reach)
-    # A box that grows over a pole would lack what lies behind it.
-    width = min(360.0, width + 2 * turn)
-    return Shape(ShapeKind.BOX, (ra, dec, width, min(180.0, height + 2 * by)))
+    south, north = max(-90.0, dec - height / 2 - by), min(90.0, dec + height / 2 + by)
+    width = min(360.0, width + 2 * _turn(by, abs(dec) + height / 2))
+    return Shape(ShapeKind.BOX, (ra, (south + north) / 2, width, north - south + 1e-12))
 
 
 def _turn(by: float, declination: float) -> float:
@@ -228,9 +226,10 @@ class Polygon:
         depth = np.where(is_before, depth, 1.0)
         x, y = ((points @ axis / depth)[:, None] for axis in self.frame[1:])
         ax, ay = (self.corners @ axis / (self.corners @ self.frame[0]) for axis in self.frame[1:])
-        dx, dy = np.roll(ax, -1) - ax, np.roll(ay, -1) - ay
+        bx, by = np.roll(ax, -1), np.roll(ay, -1)
+        dx, dy = bx - ax, by - ay
         # Even-odd rule: how many edges a ray from the point towards +x crosses.
-        is_crossed = ((ay > y) != (ay + dy > y)) & ((dx * (y - ay) > (x - ax) * dy) == (dy > 0))
+        is_crossed = ((ay > y) != (by > y)) & ((dx * (y - ay) > (x - ax) * dy) == (dy > 0))
         along = ((x - ax) * dx + (y - ay) * dy) / np.maximum(dx * dx + dy * dy, 1e-300)
         along = np.clip(along, 0.0, 1.0)
         distance = (x - ax - along * dx) ** 2 + (y - ay - along * dy) ** 2

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.postgres import Server, running_server
+
+settings.register_profile("skyshard", deadline=None)  # the machine may be busy
+settings.load_profile("skyshard")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
