@@ -57,7 +57,7 @@ class Sharded:
 def sharded_store(
     server: Server,
     catalog: Catalog,
-    ingests: Sequence[Rows],
+    ingests: Sequence[Rows | Sequence[Contribution]],
     *,
     shards: int,
     folder: Path,
@@ -100,15 +100,27 @@ def sharded_store(
             engine.shutdown()
 
 
-def load(pools: Pools, topology: Topology, catalog: str, rows: Rows, folder: Path) -> None:
-    """One ingest of some tables' rows."""
+def load(
+    pools: Pools,
+    topology: Topology,
+    catalog: str,
+    rows: Rows | Sequence[Contribution],
+    folder: Path,
+) -> None:
+    """One ingest of some tables' rows, or of files as they are."""
     folder.mkdir(parents=True)
+    contributions = _written(rows, folder) if isinstance(rows, Mapping) else rows
+    ingest(catalog, contributions, pools=pools, topology=topology, spool=folder / "spool")
+
+
+def _written(rows: Rows, folder: Path) -> list[Contribution]:
+    """Tables as Parquet files."""
     contributions = []
     for name, table in rows.items():
         path = folder / f"{name}.parquet"
         pyarrow.parquet.write_table(table, path)
         contributions.append(Contribution(name, path))
-    ingest(catalog, contributions, pools=pools, topology=topology, spool=folder / "spool")
+    return contributions
 
 
 def rows_of(text: str, store: Store) -> tuple[list[str], list[tuple[object, ...]]]:
