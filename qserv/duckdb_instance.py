@@ -48,6 +48,10 @@ def open_instance(
     for setting, value in (
         ("TimeZone", "'UTC'"),
         ("parquet_metadata_cache", "true"),
+        (
+            "disable_parquet_prefetching",
+            "true",
+        ),  # of local files it costs a fifth (docs/performance.md)
         ("temp_directory", _text(str(temp))),
         ("max_temp_directory_size", f"'{limits.temp_bytes}B'"),
         ("allowed_directories", "[" + ", ".join(_text(str(folder)) for folder in folders) + "]"),

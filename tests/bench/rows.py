@@ -1,4 +1,4 @@
-"""The rows that everybody holds: a director table of 20 columns, seeded, half of it in a dense field."""
+"""The rows that everybody holds: a director table of 20 columns, seeded, half of it in dense fields."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from schema.healpix import pixels_29
 from schema.types import Type
 
 _SEED = 20260722
-FIELD = (150.0, 2.2, 5.0)
-"""ra, dec and radius of the dense field, degrees."""
+FIELDS, FIELD_RADIUS = 24, 1.5
+"""Dense fields, and their radius, degrees."""
 BANDS = "ugrizy"
 
 OBJECT = Table(
@@ -83,14 +83,14 @@ def make_rows(count: int) -> BenchRows:
 
 
 def _positions(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Half over the whole sky, half in the field; degrees."""
+    """Half over the whole sky, half in the fields; degrees."""
     inside = random.random(count) < 0.5
-    ra0, dec0, radius = FIELD
-    r, angle = radius * np.sqrt(random.random(count)), random.uniform(0, 2 * np.pi, count)
-    dec = np.where(
-        inside, dec0 + r * np.sin(angle), np.degrees(np.arcsin(random.uniform(-1, 1, count)))
-    )
-    ra = np.where(
-        inside, ra0 + r * np.cos(angle) / np.cos(np.radians(dec)), random.uniform(0, 360, count)
-    )
+    field = random.integers(0, FIELDS, count)
+    centre_ra, centre_dec = random.uniform(0, 360, FIELDS), random.uniform(-60, 60, FIELDS)
+    r = FIELD_RADIUS * np.sqrt(random.random(count))
+    angle = random.uniform(0, 2 * np.pi, count)
+    near_dec = centre_dec[field] + r * np.sin(angle)
+    near_ra = centre_ra[field] + r * np.cos(angle) / np.cos(np.radians(near_dec))
+    dec = np.where(inside, near_dec, np.degrees(np.arcsin(random.uniform(-1, 1, count))))
+    ra = np.where(inside, near_ra, random.uniform(0, 360, count))
     return ra % 360.0, dec

@@ -84,7 +84,7 @@ def scan(
         token=servers.scan_token,
         twins=found.twins,
         memory_bytes=memory or _share_of_memory(_engines_here(servers)),
-        threads=threads or math.ceil((os.cpu_count() or 1) / _engines_here(servers)),
+        threads=threads or _share_of_cores(_engines_here(servers)),
     )
 
 
@@ -124,6 +124,12 @@ def _engines_here(servers: Topology) -> int:
     """Scan engines that share this machine's cores: all of an embedded cluster's, else one."""
     local = [one for one in servers.shards if one.scan and "//127.0.0.1:" in one.scan]
     return max(1, len(local))
+
+
+def _share_of_cores(engines: int) -> int:
+    """A scan engine's threads: twice its share, as the shards' work is never quite even."""
+    cores = os.cpu_count() or 1
+    return min(cores, 2 * math.ceil(cores / engines))
 
 
 def _share_of_memory(engines: int) -> int:
