@@ -111,10 +111,11 @@ def open_text(path: Path, table: Table, columns: Sequence[str] = ()) -> TextSour
         return TextSource(path, tuple(fields), delimiter, skip + 1)
     names = list(columns) or [column.name for column in table.columns]
     if line and len(fields) < len(names):
+        dump = "; a dump whose backslashes escape is named *.outfile" if "\\" in line else ""
         raise UnreadableFile(
             path,
             f"it has no header and {len(fields)} fields a line; {table.name} has {len(names)}"
-            " columns",
+            f" columns{dump}",
         )
     names += [f"field {n}" for n in range(len(names) + 1, len(fields) + 1)]
     return TextSource(path, tuple(names), delimiter, skip)

@@ -53,6 +53,13 @@ def test_a_dump_with_too_few_fields_is_unreadable(tmp_path: Path) -> None:
         read(tmp_path / "x.outfile", b"1,a\\,\n")
 
 
+def test_a_dump_that_is_named_csv_is_told_its_name(tmp_path: Path) -> None:
+    with pytest.raises(
+        UnreadableFile, match=r"a dump whose backslashes escape is named \*.outfile"
+    ):
+        read(tmp_path / "x.csv", b"1,\\N\n")
+
+
 @pytest.mark.parametrize("block", [1, 2, 3, 7])
 def test_no_escape_is_cut_in_two(block: int) -> None:
     class Narrow(io.BytesIO):
