@@ -210,8 +210,10 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "postgres": frozenset(
             {
+                "half_up_v1",
                 "in_frame_v1",
                 "polygon_frame_v1",
+                "power_of_ten_v1",
                 "spread_bits_v1",
                 "unit_vector_v1",
                 "zone_cell_v1",
@@ -226,12 +228,17 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "cap_place_v1",
                 "cross_product_v1",
                 "crosses_v1",
+                "half_up_v1",
                 "in_frame_v1",
                 "in_plane_v1",
                 "inner_product_v1",
+                "integer_text_v1",
                 "normalised_v1",
+                "number_text_v1",
                 "polygon_frame_v1",
+                "power_of_ten_v1",
                 "spread_bits_v1",
+                "trimmed_v1",
                 "unit_vector_v1",
                 "zone_cell_v1",
                 "zone_cells_v1",

@@ -1,6 +1,6 @@
 -- Arithmetic whose domain errors are NULL: logarithms, roots, powers, division, remainders.
--- Arguments: doubles; idiv and imod of smallint, integer or bigint. NULL in, NULL out; an infinite or
---   NaN argument gives NULL where PostgreSQL's own function would raise.
+-- Arguments: doubles; idiv and imod of smallint, integer or bigint. NULL in, NULL out; an infinite
+--   or NaN argument gives NULL where PostgreSQL's own function would raise.
 -- Errors raised: integer overflow of idiv (the least integer by -1), as PostgreSQL raises it.
 -- Locks taken: none.
 

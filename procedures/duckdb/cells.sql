@@ -1,8 +1,8 @@
 -- Cells for joins of near neighbours: zones of declination, each cut into equal spans of right
--- ascension, both about two radii wide. Points within the radius of each other meet: cell(p) is among
--- cells_around(q), so the join is an equality, to be followed by the exact test.
--- Arguments: doubles, degrees; the same radius in both. NULL in, NULL out. NULLs in the list of cells
---   stand where there are fewer than four.
+-- ascension, both about two radii wide. Points within the radius of each other meet: cell(p) is
+-- among cells_around(q), so the join is an equality, to be followed by the exact test.
+-- Arguments: doubles, degrees; the same radius in both. NULL in, NULL out. NULLs in the list of
+--   cells stand where there are fewer than four.
 -- Errors raised: none.
 -- Locks taken: none.
 

@@ -26,7 +26,8 @@ CREATE OR REPLACE MACRO sky.separation_v1(ra1, dec1, ra2, dec2) AS
 
 CREATE OR REPLACE MACRO sky.within_v1(ra1, dec1, ra2, dec2, radius) AS
     power(sin(radians(dec2 - dec1 + 1e-90 - 1e-90) / 2), 2)
-        + cos(radians(dec1 + 1e-90 - 1e-90)) * cos(radians(dec2 + 1e-90 - 1e-90)) * power(sin(radians(ra2 - ra1 + 1e-90 - 1e-90) / 2), 2)
+        + cos(radians(dec1 + 1e-90 - 1e-90)) * cos(radians(dec2 + 1e-90 - 1e-90))
+            * power(sin(radians(ra2 - ra1 + 1e-90 - 1e-90) / 2), 2)
         <= CASE
             WHEN radius < 0 THEN -1
             WHEN radius >= 180 THEN 2
@@ -35,7 +36,8 @@ CREATE OR REPLACE MACRO sky.within_v1(ra1, dec1, ra2, dec2, radius) AS
 
 CREATE OR REPLACE MACRO sky.within_strict_v1(ra1, dec1, ra2, dec2, radius) AS
     power(sin(radians(dec2 - dec1 + 1e-90 - 1e-90) / 2), 2)
-        + cos(radians(dec1 + 1e-90 - 1e-90)) * cos(radians(dec2 + 1e-90 - 1e-90)) * power(sin(radians(ra2 - ra1 + 1e-90 - 1e-90) / 2), 2)
+        + cos(radians(dec1 + 1e-90 - 1e-90)) * cos(radians(dec2 + 1e-90 - 1e-90))
+            * power(sin(radians(ra2 - ra1 + 1e-90 - 1e-90) / 2), 2)
         < CASE
             WHEN radius <= 0 THEN -1
             WHEN radius >= 180 THEN 2
@@ -44,7 +46,8 @@ CREATE OR REPLACE MACRO sky.within_strict_v1(ra1, dec1, ra2, dec2, radius) AS
 
 CREATE OR REPLACE MACRO sky.in_circle_v1(ra, dec, ra0, dec0, radius) AS
     power(sin(radians(dec - dec0 + 1e-90 - 1e-90) / 2), 2)
-        + cos(radians(dec0 + 1e-90 - 1e-90)) * cos(radians(dec + 1e-90 - 1e-90)) * power(sin(radians(ra - ra0 + 1e-90 - 1e-90) / 2), 2)
+        + cos(radians(dec0 + 1e-90 - 1e-90)) * cos(radians(dec + 1e-90 - 1e-90))
+            * power(sin(radians(ra - ra0 + 1e-90 - 1e-90) / 2), 2)
         <= CASE
             WHEN radius < 0 THEN -1
             WHEN radius >= 180 THEN 2

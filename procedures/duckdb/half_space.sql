@@ -1,6 +1,6 @@
 -- Points on one side of a great circle: what a convex polygon is made of.
--- Arguments: position in degrees; the unit vector that points to the inner side's pole. NULL in, NULL
---   out. The circle itself is inside, as is a point within 1e-14 radians of it (rounding).
+-- Arguments: position in degrees; the unit vector that points to the inner side's pole. NULL in,
+--   NULL out. The circle itself is inside, as is a point within 1e-14 radians of it (rounding).
 -- Errors raised: none.
 -- Locks taken: none.
 

@@ -1,7 +1,7 @@
 -- HEALPix (Górski et al. 2005, ApJ 622, 759), NESTED: the pixel that holds a position.
 -- Arguments: healpix_order, an integer 0..29 (others give NULL); ra, dec, doubles in degrees, ra of
---   any turn; dec beyond a pole gives NULL. NULL in, NULL out. The steps are those of hpgeom, so that
---   borders agree to the last bit. Lists of one struct stand for local variables.
+--   any turn; dec beyond a pole gives NULL. NULL in, NULL out. The steps are those of hpgeom, so
+--   that borders agree to the last bit. Lists of one struct stand for local variables.
 -- Errors raised: none.
 -- Locks taken: none.
 

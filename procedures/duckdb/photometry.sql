@@ -1,5 +1,5 @@
--- Fluxes in nanojansky and AB magnitudes: m = 31.4 - 2.5 log10(flux) (Oke & Gunn 1983, ApJ 266, 713;
--- 1 nJy is 1e-32 erg/s/cm2/Hz and AB's zero point -48.6).
+-- Fluxes in nanojansky and AB magnitudes: m = 31.4 - 2.5 log10(flux) (Oke & Gunn 1983, ApJ 266,
+-- 713; 1 nJy is 1e-32 erg/s/cm2/Hz and AB's zero point -48.6).
 -- Arguments: doubles. NULL in, NULL out; a flux that is not positive has no magnitude: NULL.
 -- Errors raised: none.
 -- Locks taken: none.

@@ -10,28 +10,33 @@ CREATE OR REPLACE MACRO sky.ceiling_v1(x) AS
 CREATE OR REPLACE MACRO sky.floor_v1(x) AS
     floor(x);
 
+CREATE OR REPLACE MACRO sky.power_of_ten_v1(n) AS
+    power(10e0, n);
+
+-- The nearest whole number to one that is not negative.
+CREATE OR REPLACE MACRO sky.half_up_v1(x) AS
+    trunc(x) + CASE WHEN x - trunc(x) >= 0.5e0 THEN 1 ELSE 0 END;
+
 CREATE OR REPLACE MACRO sky.round_v1(x, n) AS
     CASE
         WHEN n IS NULL OR NOT abs(x) < 'Infinity'::DOUBLE THEN NULL
         WHEN n > 300 THEN x
+        -- From 2^52 on there is no fraction.
+        WHEN n >= 0 AND abs(x) >= 4503599627370496e0 / sky.power_of_ten_v1(n) THEN x
         WHEN n >= 0 THEN
-            CASE
-                WHEN abs(x) >= 4503599627370496.0e0 / power(10.0e0, n) THEN x
-                ELSE sign(x) * (trunc(abs(x) * power(10.0e0, n)) + CASE WHEN abs(x) * power(10.0e0, n) - trunc(abs(x) * power(10.0e0, n)) >= 0.5e0 THEN 1 ELSE 0 END) / power(10.0e0, n)
-            END
-        WHEN n < -300 OR abs(x) < 1 THEN CASE WHEN x IS NOT NULL THEN 0.0e0 END
-        ELSE sign(x) * (trunc(abs(x) / power(10.0e0, -n)) + CASE WHEN abs(x) / power(10.0e0, -n) - trunc(abs(x) / power(10.0e0, -n)) >= 0.5e0 THEN 1 ELSE 0 END) * power(10.0e0, -n)
+            sign(x) * sky.half_up_v1(abs(x) * sky.power_of_ten_v1(n)) / sky.power_of_ten_v1(n)
+        WHEN n < -300 OR abs(x) < 1 THEN x * 0
+        ELSE sign(x) * sky.half_up_v1(abs(x) / sky.power_of_ten_v1(-n)) * sky.power_of_ten_v1(-n)
     END;
 
 CREATE OR REPLACE MACRO sky.truncate_v1(x, n) AS
     CASE
         WHEN n IS NULL OR NOT abs(x) < 'Infinity'::DOUBLE THEN NULL
         WHEN n > 300 THEN x
+        -- From 2^52 on there is no fraction.
+        WHEN n >= 0 AND abs(x) >= 4503599627370496e0 / sky.power_of_ten_v1(n) THEN x
         WHEN n >= 0 THEN
-            CASE
-                WHEN abs(x) >= 4503599627370496.0e0 / power(10.0e0, n) THEN x
-                ELSE sign(x) * (trunc(abs(x) * power(10.0e0, n))) / power(10.0e0, n)
-            END
-        WHEN n < -300 OR abs(x) < 1 THEN CASE WHEN x IS NOT NULL THEN 0.0e0 END
-        ELSE sign(x) * (trunc(abs(x) / power(10.0e0, -n))) * power(10.0e0, -n)
+            sign(x) * trunc(abs(x) * sky.power_of_ten_v1(n)) / sky.power_of_ten_v1(n)
+        WHEN n < -300 OR abs(x) < 1 THEN x * 0
+        ELSE sign(x) * trunc(abs(x) / sky.power_of_ten_v1(-n)) * sky.power_of_ten_v1(-n)
     END;

@@ -9,17 +9,37 @@ CREATE OR REPLACE MACRO sky.lower_v1(t) AS
 CREATE OR REPLACE MACRO sky.upper_v1(t) AS
     translate(t, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
 
+CREATE OR REPLACE MACRO sky.trimmed_v1(t) AS
+    trim(t, E' \t\n\r\f\v');
+
+-- The text of an integer as PostgreSQL reads it; else a text that no cast will read.
+CREATE OR REPLACE MACRO sky.integer_text_v1(t) AS
+    CASE WHEN regexp_full_match(sky.trimmed_v1(t), '[+-]?[0-9]+')
+        THEN sky.trimmed_v1(t)
+        ELSE 'no integer: ' || t
+    END;
+
+-- Likewise of a floating number.
+CREATE OR REPLACE MACRO sky.number_text_v1(t) AS
+    CASE WHEN regexp_full_match(
+            lower(sky.trimmed_v1(t)),
+            '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?|nan'
+        )
+        THEN sky.trimmed_v1(t)
+        ELSE 'no number: ' || t
+    END;
+
 CREATE OR REPLACE MACRO sky.text_to_short_v1(t) AS
-    CAST(CASE WHEN regexp_full_match(trim(t, E' \t\n\r\f\v'), '[+-]?[0-9]+') THEN trim(t, E' \t\n\r\f\v') ELSE 'no integer: ' || t END AS SMALLINT);
+    CAST(sky.integer_text_v1(t) AS SMALLINT);
 
 CREATE OR REPLACE MACRO sky.text_to_int_v1(t) AS
-    CAST(CASE WHEN regexp_full_match(trim(t, E' \t\n\r\f\v'), '[+-]?[0-9]+') THEN trim(t, E' \t\n\r\f\v') ELSE 'no integer: ' || t END AS INTEGER);
+    CAST(sky.integer_text_v1(t) AS INTEGER);
 
 CREATE OR REPLACE MACRO sky.text_to_long_v1(t) AS
-    CAST(CASE WHEN regexp_full_match(trim(t, E' \t\n\r\f\v'), '[+-]?[0-9]+') THEN trim(t, E' \t\n\r\f\v') ELSE 'no integer: ' || t END AS BIGINT);
+    CAST(sky.integer_text_v1(t) AS BIGINT);
 
 CREATE OR REPLACE MACRO sky.text_to_float_v1(t) AS
-    NULLIF(CAST(CASE WHEN regexp_full_match(lower(trim(t, E' \t\n\r\f\v')), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?|nan') THEN trim(t, E' \t\n\r\f\v') ELSE 'no number: ' || t END AS REAL), 'NaN'::REAL);
+    NULLIF(CAST(sky.number_text_v1(t) AS REAL), 'NaN'::REAL);
 
 CREATE OR REPLACE MACRO sky.text_to_double_v1(t) AS
-    NULLIF(CAST(CASE WHEN regexp_full_match(lower(trim(t, E' \t\n\r\f\v')), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?|nan') THEN trim(t, E' \t\n\r\f\v') ELSE 'no number: ' || t END AS DOUBLE), 'NaN'::DOUBLE);
+    NULLIF(CAST(sky.number_text_v1(t) AS DOUBLE), 'NaN'::DOUBLE);

@@ -1,6 +1,6 @@
 -- Arithmetic whose domain errors are NULL: logarithms, roots, powers, division, remainders.
--- Arguments: doubles; idiv and imod of smallint, integer or bigint. NULL in, NULL out; an infinite or
---   NaN argument gives NULL where PostgreSQL's own function would raise.
+-- Arguments: doubles; idiv and imod of smallint, integer or bigint. NULL in, NULL out; an infinite
+--   or NaN argument gives NULL where PostgreSQL's own function would raise.
 -- Errors raised: integer overflow of idiv (the least integer by -1), as PostgreSQL raises it.
 -- Locks taken: none.
 
@@ -70,24 +70,24 @@ CREATE OR REPLACE FUNCTION sky.sqrt_v1(x double precision)
 CREATE OR REPLACE FUNCTION sky.exp_v1(x double precision)
     RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN x > 709.78 THEN NULL WHEN x < -744.4 THEN CAST(0.0 AS double precision) ELSE exp(x) END;
+    RETURN CASE WHEN x > 709.78 THEN NULL WHEN x < -744.4 THEN 0 ELSE exp(x) END;
 
 CREATE OR REPLACE FUNCTION sky.power_v1(x double precision, y double precision)
     RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE
-        WHEN x = 0 THEN CASE WHEN y > 0 THEN CAST(0.0 AS double precision) WHEN y = 0 THEN CAST(1.0 AS double precision) END
+        WHEN x = 0 THEN CASE WHEN y > 0 THEN 0 WHEN y = 0 THEN 1 END
         WHEN x < 0 AND y <> floor(y) THEN NULL
         WHEN NOT (abs(x) < 'Infinity' AND abs(y) < 1e300) THEN NULL
         WHEN y * ln(abs(x)) > 709.78 THEN NULL
-        WHEN y * ln(abs(x)) < -744.4 THEN CAST(0.0 AS double precision)
+        WHEN y * ln(abs(x)) < -744.4 THEN 0
         ELSE power(x, y)
     END;
 
 CREATE OR REPLACE FUNCTION sky.sign_v1(x double precision)
     RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN x > 0 THEN CAST(1.0 AS double precision) WHEN x < 0 THEN CAST(-1.0 AS double precision) WHEN x = 0 THEN CAST(0.0 AS double precision) END;
+    RETURN CASE WHEN x > 0 THEN 1 WHEN x < 0 THEN -1 WHEN x = 0 THEN x END;
 
 CREATE OR REPLACE FUNCTION sky.abs_v1(x double precision)
     RETURNS double precision

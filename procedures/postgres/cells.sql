@@ -1,6 +1,6 @@
 -- Cells for joins of near neighbours: zones of declination, each cut into equal spans of right
--- ascension, both about two radii wide. Points within the radius of each other meet: cell(p) is among
--- cells_around(q), so the join is an equality, to be followed by the exact test.
+-- ascension, both about two radii wide. Points within the radius of each other meet: cell(p) is
+-- among cells_around(q), so the join is an equality, to be followed by the exact test.
 -- Arguments: doubles, degrees; the same radius in both. NULL in, NULL out.
 -- Errors raised: none.
 -- Locks taken: none.

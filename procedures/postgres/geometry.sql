@@ -29,12 +29,14 @@ CREATE OR REPLACE FUNCTION sky.separation_v1(
     ));
 
 CREATE OR REPLACE FUNCTION sky.within_v1(
-    ra1 double precision, dec1 double precision, ra2 double precision, dec2 double precision, radius double precision
+    ra1 double precision, dec1 double precision, ra2 double precision, dec2 double precision,
+    radius double precision
 )
     RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN power(sin(radians(dec2 - dec1 + 1e-90 - 1e-90) / 2), 2)
-        + cos(radians(dec1 + 1e-90 - 1e-90)) * cos(radians(dec2 + 1e-90 - 1e-90)) * power(sin(radians(ra2 - ra1 + 1e-90 - 1e-90) / 2), 2)
+        + cos(radians(dec1 + 1e-90 - 1e-90)) * cos(radians(dec2 + 1e-90 - 1e-90))
+            * power(sin(radians(ra2 - ra1 + 1e-90 - 1e-90) / 2), 2)
         <= CASE
             WHEN radius < 0 THEN -1
             WHEN radius >= 180 THEN 2
@@ -42,12 +44,14 @@ CREATE OR REPLACE FUNCTION sky.within_v1(
         END;
 
 CREATE OR REPLACE FUNCTION sky.within_strict_v1(
-    ra1 double precision, dec1 double precision, ra2 double precision, dec2 double precision, radius double precision
+    ra1 double precision, dec1 double precision, ra2 double precision, dec2 double precision,
+    radius double precision
 )
     RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN power(sin(radians(dec2 - dec1 + 1e-90 - 1e-90) / 2), 2)
-        + cos(radians(dec1 + 1e-90 - 1e-90)) * cos(radians(dec2 + 1e-90 - 1e-90)) * power(sin(radians(ra2 - ra1 + 1e-90 - 1e-90) / 2), 2)
+        + cos(radians(dec1 + 1e-90 - 1e-90)) * cos(radians(dec2 + 1e-90 - 1e-90))
+            * power(sin(radians(ra2 - ra1 + 1e-90 - 1e-90) / 2), 2)
         < CASE
             WHEN radius <= 0 THEN -1
             WHEN radius >= 180 THEN 2
@@ -55,12 +59,14 @@ CREATE OR REPLACE FUNCTION sky.within_strict_v1(
         END;
 
 CREATE OR REPLACE FUNCTION sky.in_circle_v1(
-    ra double precision, "dec" double precision, ra0 double precision, dec0 double precision, radius double precision
+    ra double precision, "dec" double precision, ra0 double precision, dec0 double precision,
+    radius double precision
 )
     RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN power(sin(radians("dec" - dec0 + 1e-90 - 1e-90) / 2), 2)
-        + cos(radians(dec0 + 1e-90 - 1e-90)) * cos(radians("dec" + 1e-90 - 1e-90)) * power(sin(radians(ra - ra0 + 1e-90 - 1e-90) / 2), 2)
+        + cos(radians(dec0 + 1e-90 - 1e-90)) * cos(radians("dec" + 1e-90 - 1e-90))
+            * power(sin(radians(ra - ra0 + 1e-90 - 1e-90) / 2), 2)
         <= CASE
             WHEN radius < 0 THEN -1
             WHEN radius >= 180 THEN 2
@@ -68,7 +74,8 @@ CREATE OR REPLACE FUNCTION sky.in_circle_v1(
         END;
 
 CREATE OR REPLACE FUNCTION sky.in_box_v1(
-    ra double precision, "dec" double precision, ra0 double precision, dec0 double precision, width double precision, height double precision
+    ra double precision, "dec" double precision, ra0 double precision, dec0 double precision,
+    width double precision, height double precision
 )
     RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -5,8 +5,8 @@
 -- Errors raised: none for polygons that schema.region.check_shape lets pass.
 -- Locks taken: none.
 
--- A position as a unit vector. (x + 1e-90 - 1e-90) is x, but 0 below 1e-106: PostgreSQL raises where
--- a product vanishes.
+-- A position as a unit vector. (x + 1e-90 - 1e-90) is x, but 0 below 1e-106: PostgreSQL raises
+-- where a product vanishes.
 CREATE OR REPLACE FUNCTION sky.unit_vector_v1(ra double precision, "dec" double precision)
     RETURNS double precision[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -14,19 +14,29 @@ CREATE OR REPLACE FUNCTION sky.floor_v1(x double precision)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN floor(x);
 
+CREATE OR REPLACE FUNCTION sky.power_of_ten_v1(n integer)
+    RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN power(CAST(10 AS double precision), n);
+
+-- The nearest whole number to one that is not negative.
+CREATE OR REPLACE FUNCTION sky.half_up_v1(x double precision)
+    RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN trunc(x) + CASE WHEN x - trunc(x) >= 0.5 THEN 1 ELSE 0 END;
+
 CREATE OR REPLACE FUNCTION sky.round_v1(x double precision, n integer)
     RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE
         WHEN n IS NULL OR NOT abs(x) < 'Infinity' THEN NULL
         WHEN n > 300 THEN x
+        -- From 2^52 on there is no fraction.
+        WHEN n >= 0 AND abs(x) >= 4503599627370496 / sky.power_of_ten_v1(n) THEN x
         WHEN n >= 0 THEN
-            CASE
-                WHEN abs(x) >= 4503599627370496.0 / power(CAST(10 AS double precision), n) THEN x
-                ELSE sign(x) * (trunc(abs(x) * power(CAST(10 AS double precision), n)) + CASE WHEN abs(x) * power(CAST(10 AS double precision), n) - trunc(abs(x) * power(CAST(10 AS double precision), n)) >= 0.5 THEN 1 ELSE 0 END) / power(CAST(10 AS double precision), n)
-            END
-        WHEN n < -300 OR abs(x) < 1 THEN CASE WHEN x IS NOT NULL THEN CAST(0.0 AS double precision) END
-        ELSE sign(x) * (trunc(abs(x) / power(CAST(10 AS double precision), -n)) + CASE WHEN abs(x) / power(CAST(10 AS double precision), -n) - trunc(abs(x) / power(CAST(10 AS double precision), -n)) >= 0.5 THEN 1 ELSE 0 END) * power(CAST(10 AS double precision), -n)
+            sign(x) * sky.half_up_v1(abs(x) * sky.power_of_ten_v1(n)) / sky.power_of_ten_v1(n)
+        WHEN n < -300 OR abs(x) < 1 THEN x * 0
+        ELSE sign(x) * sky.half_up_v1(abs(x) / sky.power_of_ten_v1(-n)) * sky.power_of_ten_v1(-n)
     END;
 
 CREATE OR REPLACE FUNCTION sky.truncate_v1(x double precision, n integer)
@@ -35,11 +45,10 @@ CREATE OR REPLACE FUNCTION sky.truncate_v1(x double precision, n integer)
     RETURN CASE
         WHEN n IS NULL OR NOT abs(x) < 'Infinity' THEN NULL
         WHEN n > 300 THEN x
+        -- From 2^52 on there is no fraction.
+        WHEN n >= 0 AND abs(x) >= 4503599627370496 / sky.power_of_ten_v1(n) THEN x
         WHEN n >= 0 THEN
-            CASE
-                WHEN abs(x) >= 4503599627370496.0 / power(CAST(10 AS double precision), n) THEN x
-                ELSE sign(x) * (trunc(abs(x) * power(CAST(10 AS double precision), n))) / power(CAST(10 AS double precision), n)
-            END
-        WHEN n < -300 OR abs(x) < 1 THEN CASE WHEN x IS NOT NULL THEN CAST(0.0 AS double precision) END
-        ELSE sign(x) * (trunc(abs(x) / power(CAST(10 AS double precision), -n))) * power(CAST(10 AS double precision), -n)
+            sign(x) * trunc(abs(x) * sky.power_of_ten_v1(n)) / sky.power_of_ten_v1(n)
+        WHEN n < -300 OR abs(x) < 1 THEN x * 0
+        ELSE sign(x) * trunc(abs(x) / sky.power_of_ten_v1(-n)) * sky.power_of_ten_v1(-n)
     END;

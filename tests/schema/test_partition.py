@@ -146,7 +146,7 @@ def _ring(pixel: Pixel, order: int) -> I64:
     inner = np.zeros_like(x)
     for bit in range(order):
         inner |= ((x >> bit & 1) << 2 * bit) | ((y >> bit & 1) << 2 * bit + 1)
-    return inner + pixel.number * side * side
+    return np.asarray(inner + pixel.number * side * side, np.int64)
 
 
 def test_overlaps_name_each_chunk_once_in_the_order_of_rows() -> None:
