@@ -24,7 +24,7 @@ from tests.bench.figures import Figure
 from tests.bench.rows import BenchRows, make_rows
 from tests.bench.store import Bench, running_bench
 
-DEFAULT_ROWS = 4_000_000
+DEFAULT_ROWS = 6_000_000
 _PURE = ("planning", "output")
 _OVER_STORE: dict[str, Callable[[Bench, BenchRows], list[Figure]]] = {
     "points": points.czar_times,
@@ -79,8 +79,7 @@ def _measure(chosen: list[str], count: int, shards: int, progress: Console) -> I
         return
     with running_bench(shards) as bench:
         progress.print("loading the cluster and its peers")
-        rounds = loading.ROUNDS if "ingest" in chosen else 1
-        loaded = loading.load_all(bench, rows, rounds)
+        loaded = loading.load_all(bench, rows)
         if "ingest" in chosen:
             yield loaded
         for name, measure in _OVER_STORE.items():
