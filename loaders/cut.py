@@ -168,7 +168,7 @@ def gather(pieces: Iterable[PlacedRun], table: Table, ingest_id: IngestId) -> pa
         return empty(table)
     rows = pa.concat_tables(taken)
     if len(taken) > 1 and table.is_partitioned:
-        rows = reordered(rows, np.argsort(np.concatenate(pixels)))
+        rows = reordered(rows, np.argsort(np.concatenate(pixels), kind="stable"))
     return rows
 
 

@@ -122,7 +122,7 @@ def place_rows(rows: pa.Table, table: Table) -> pa.Table:
     pixels = np.full(rows.num_rows, np.iinfo(np.int64).max, dtype=np.int64)
     pixels[known] = pixels_29(np.asarray(ra)[known], np.asarray(dec)[known])
     column = pa.array(pixels, mask=None if known.all() else ~known)
-    return reordered(rows.append_column(HEALPIX_29, column), np.argsort(pixels))
+    return reordered(rows.append_column(HEALPIX_29, column), np.argsort(pixels, kind="stable"))
 
 
 def _gather(batches: Iterator[Conformed], rejects: RejectFile, limit: int) -> Iterator[pa.Table]:

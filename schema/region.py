@@ -17,8 +17,8 @@ from schema.healpix import F64, chord_squared, separation_arcsec, unit_vectors, 
 
 EDGE = 1e-14
 """How far from a polygon's edge a point still is on it, radians (2e-9 arcsec: rounding)."""
-CONVEX = 1e-12
-"""A corner so little behind an edge's great circle, or an edge so near the centre, is not told apart."""
+CONVEX = 5e-15
+"""A corner so little behind an edge's great circle is on it: below `EDGE`, above rounding."""
 HORIZON = 1e-9
 """The least cosine of the distance from a polygon's centre that its plane shows."""
 BLOCK = 1_000_000
@@ -209,7 +209,8 @@ class Polygon:
         centre /= np.linalg.norm(centre)
         across = np.cross(np.eye(3)[np.argmin(np.abs(centre))], centre)
         across /= np.linalg.norm(across)
-        normals = np.cross(corners, np.roll(corners, -1, axis=0))
+        # With the difference: of two corners close by, their own product has no digits left.
+        normals = np.cross(corners, np.roll(corners, -1, axis=0) - corners)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
         return cls(np.stack([centre, across, np.cross(centre, across)]), corners, normals)
 

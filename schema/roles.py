@@ -278,8 +278,6 @@ def _with_columns(table: Table, layout: Layout, referenced: set[str]) -> Table:
         for column in table.columns
         if column.name in kept
     ]
-    first = [name for name in (table.key, table.ra, table.dec) if name and table.is_partitioned]
-    columns.sort(key=lambda column: (*first, column.name).index(column.name))
     return replace(
         table,
         columns=tuple(columns),

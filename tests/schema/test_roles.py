@@ -99,7 +99,7 @@ def test_a_table_with_positions_must_be_named() -> None:
 def test_keys_positions_and_what_refers_to_them_are_kept() -> None:
     found = laid_out(", columns: [g_*]", ", columns: [flux]")
     assert names(table(found, "Object")) == ["id", "ra", "dec", "g_flux"]
-    assert names(table(found, "Source")) == ["objectId", "sourceId", "flux"]
+    assert names(table(found, "Source")) == ["sourceId", "objectId", "flux"]
 
 
 def test_a_directors_key_and_position_are_never_null() -> None:

@@ -28,10 +28,17 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
     rejects: Annotated[
         Path | None, typer.Option("--rejects", metavar="FILE", help="Where bad rows are written.")
     ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME...",
+            help="The columns of files without a header, in their order [default: the table's].",
+        ),
+    ] = None,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
-    """Load files (Parquet, FITS, CSV, TSV, VOTable) and publish them as one new snapshot.
+    """Load files (Parquet, FITS, CSV, TSV, ECSV, VOTable, *.outfile) and publish them as one new snapshot.
 
     All files become visible together on all shards, or none does. A file with more bad rows than
     --max-rejects changes nothing.
@@ -41,11 +48,13 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
       skyshard ingest dp1.Object objects-*.parquet
       skyshard ingest dp1 Object=objects.parquet Source=sources-*.parquet Visit=visits.csv
       skyshard ingest dp1.Source sources.csv --max-rejects 100 --rejects bad-rows.csv
+      skyshard ingest dp1.Visit visits.tsv --columns visit,band,expMidptMJD
     """
     catalog, pairs = _pairs(target, files)
+    names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     from workers.cli.ingest_run import Choice, run
 
-    run(home, catalog, pairs, Choice(max_rejects, rejects, is_json))
+    run(home, catalog, pairs, Choice(max_rejects, rejects, names, is_json))
 
 
 def _pairs(target: str, files: list[str]) -> tuple[str, list[tuple[str, Path]]]:

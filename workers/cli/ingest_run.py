@@ -31,6 +31,8 @@ class Choice:
 
     max_rejects: int
     rejects: Path | None
+    columns: tuple[str, ...]
+    """Of files without a header; empty for the table's own."""
     is_json: bool
 
 
@@ -38,7 +40,7 @@ def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: 
     """Ingest files into a catalog's tables and say what came of it."""
     settings = load(home)
     servers = topology(settings)
-    contributions = [Contribution(table, path) for table, path in files]
+    contributions = [Contribution(table, path, choice.columns) for table, path in files]
     try:
         with closing(Pools(servers)) as pools, shown_progress() as progress:
             report = ingest(
