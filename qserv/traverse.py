@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from qserv.bound import (
     Aggregate,
@@ -26,12 +27,12 @@ from qserv.bound import (
     Scalar,
     Select,
     SetOperation,
-    SortKey,
     Source,
     Within,
 )
 from schema.types import Type
 
+N = TypeVar("N")
 Rewrite = Callable[[Expression], Expression | None]
 """Gives what stands for a node, or None to look inside it."""
 
@@ -48,16 +49,16 @@ def rewrite(expression: Expression, by: Rewrite) -> Expression:
         case Column() | Literal():
             return expression
         case Call():
-            return replace(
+            return _changed(
                 expression, arguments=tuple(rewrite(item, by) for item in expression.arguments)
             )
         case Aggregate(argument=None):
             return expression
         case Aggregate(argument=argument) | Cast(argument=argument):
             assert argument is not None
-            return replace(expression, argument=rewrite(argument, by))
+            return _changed(expression, argument=rewrite(argument, by))
         case Case():
-            return replace(
+            return _changed(
                 expression,
                 branches=tuple((rewrite(w, by), rewrite(t, by)) for w, t in expression.branches),
                 otherwise=None
@@ -65,25 +66,25 @@ def rewrite(expression: Expression, by: Rewrite) -> Expression:
                 else rewrite(expression.otherwise, by),
             )
         case InList():
-            return replace(
+            return _changed(
                 expression,
                 argument=rewrite(expression.argument, by),
                 items=tuple(rewrite(item, by) for item in expression.items),
             )
         case InQuery():
-            return replace(
+            return _changed(
                 expression,
                 argument=rewrite(expression.argument, by),
                 query=rewrite_query(expression.query, by),
             )
         case Exists() | Scalar():
-            return replace(expression, query=rewrite_query(expression.query, by))
+            return _changed(expression, query=rewrite_query(expression.query, by))
         case InShape():
-            return replace(
+            return _changed(
                 expression, ra=rewrite(expression.ra, by), dec=rewrite(expression.dec, by)
             )
         case Within():
-            return replace(
+            return _changed(
                 expression,
                 ra1=rewrite(expression.ra1, by),
                 dec1=rewrite(expression.dec1, by),
@@ -93,19 +94,32 @@ def rewrite(expression: Expression, by: Rewrite) -> Expression:
             )
 
 
+def _changed(node: N, **fields: object) -> N:
+    """The node with some fields changed; the very node where all are what they were."""
+    if all(_is_same(getattr(node, name), value) for name, value in fields.items()):
+        return node
+    return replace(node, **fields)  # type: ignore[type-var] # nodes are dataclasses
+
+
+def _is_same(old: object, new: object) -> bool:
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        return len(old) == len(new) and all(a is b for a, b in zip(old, new, strict=True))
+    return old is new
+
+
 def rewrite_query(query: Query, by: Rewrite) -> Query:
     """The query with every expression in it rewritten."""
-    outputs = tuple(replace(o, expression=rewrite(o.expression, by)) for o in query.outputs)
-    order = tuple(SortKey(rewrite(key.expression, by), key.descending) for key in query.order)
+    outputs = tuple(_changed(o, expression=rewrite(o.expression, by)) for o in query.outputs)
+    order = tuple(_changed(key, expression=rewrite(key.expression, by)) for key in query.order)
     if isinstance(query, SetOperation):
-        return replace(
+        return _changed(
             query,
             left=rewrite_query(query.left, by),
             right=rewrite_query(query.right, by),
             outputs=outputs,
             order=order,
         )
-    return replace(
+    return _changed(
         query,
         outputs=outputs,
         order=order,
@@ -122,9 +136,9 @@ def rewrite_source(source: Source, by: Rewrite) -> Source:
         case BaseTable() | Fetched():
             return source
         case Derived():
-            return replace(source, query=rewrite_query(source.query, by))
+            return _changed(source, query=rewrite_query(source.query, by))
         case Join():
-            return replace(
+            return _changed(
                 source,
                 left=rewrite_source(source.left, by),
                 right=rewrite_source(source.right, by),
@@ -224,7 +238,7 @@ def blocks(query: Query) -> Iterator[Select]:
     for leaf in leaves(query.source):
         if isinstance(leaf, Derived):
             yield from blocks(leaf.query)
-    for inner in _subqueries(replace(query, source=_conditions_only(query.source))):
+    for inner in _subqueries(_changed(query, source=_conditions_only(query.source))):
         yield from blocks(inner)
 
 
@@ -251,7 +265,7 @@ def _conditions_only(source: Source | None) -> Source | None:
             left, right = _conditions_only(source.left), _conditions_only(source.right)
             assert left is not None
             assert right is not None
-            return replace(source, left=left, right=right)
+            return _changed(source, left=left, right=right)
         case Derived():
             return Fetched(source.relation, "")
         case _:

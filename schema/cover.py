@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -83,6 +84,7 @@ NOWHERE = Ranges(())
 EVERYWHERE = Ranges(((0, 12 * 4**MAX_ORDER - 1),))
 
 
+@lru_cache(maxsize=256)
 def cover(shape: Shape, *, grow_arcsec: float = 0.0, max_ranges: int = MAX_RANGES) -> Ranges:
     """Ranges that hold every point within `grow_arcsec` of the region, and little more."""
     grow = grow_arcsec / 3600 + ROUNDING
