@@ -27,38 +27,55 @@ from qserv.bound import (
     SetOperation,
     Source,
 )
-from qserv.traverse import conjunction, conjuncts, rewrite, rewrite_query
+from qserv.traverse import (
+    conjunction,
+    conjuncts,
+    leaves,
+    nodes,
+    rewrite,
+    rewrite_block,
+    rewrite_query,
+)
 
 Renames = dict[RelationId, tuple[Output, ...]]
+MAX_MERGED_NODES = 64
+"""A larger expression stays where it is: each use would repeat it, and each use of that."""
 
 
 def flatten(query: Query) -> Query:
-    """The query with its simple sub-queries merged, at every depth; the same rows."""
+    """The query with its simple sub-queries merged, at every depth; the same rows.
+
+    Each sub-query is flattened once, before the block around it: the work grows with the text.
+    """
     if isinstance(query, SetOperation):
         return replace(query, left=flatten(query.left), right=flatten(query.right))
+    block = rewrite_block(query, _flatten_subquery)
+    if block.source is None:
+        return block
     renames: Renames = {}
-    conditions = list(conjuncts(query.where))
-    source = query.source
-    if source is not None:
-        source, lifted = _flatten_source(source, renames, nullable=False)
-        conditions += lifted
-    block = replace(query, source=source, where=conjunction(tuple(conditions)))
+    source, lifted = _flatten_source(block.source, renames, nullable=False)
+    where = conjunction((*conjuncts(block.where), *lifted))
+    block = replace(block, source=source, where=where)
+    if not renames:
+        return block
 
     def rename(node: Expression) -> Expression | None:
-        match node:
-            case Column(relation=relation) if relation in renames:
-                return renames[relation][int(node.name[1:])].expression
-            case Exists() | Scalar():
-                return replace(node, query=rewrite_query(flatten(node.query), rename))
-            case InQuery():
-                argument = rewrite(node.argument, rename)
-                return replace(
-                    node, argument=argument, query=rewrite_query(flatten(node.query), rename)
-                )
-            case _:
-                return None
+        if isinstance(node, Column) and node.relation in renames:
+            return renames[node.relation][int(node.name[1:])].expression
+        return None
 
     return rewrite_query(block, rename)
+
+
+def _flatten_subquery(node: Expression) -> Expression | None:
+    match node:
+        case Exists() | Scalar():
+            return replace(node, query=flatten(node.query))
+        case InQuery():
+            argument = rewrite(node.argument, _flatten_subquery)
+            return replace(node, argument=argument, query=flatten(node.query))
+        case _:
+            return None
 
 
 def _flatten_source(
@@ -116,4 +133,9 @@ def _is_simple(query: Select, *, nullable: bool) -> bool:
     has_shape = query.is_grouped or query.distinct or query.having is not None
     if has_shape or query.limit is not None or query.offset or query.source is None:
         return False
-    return not nullable or all(isinstance(o.expression, Column) for o in query.outputs)
+    expressions = [output.expression for output in query.outputs]
+    if nullable:
+        # A column of a query around this one is no column of the side that becomes NULL.
+        own = {leaf.relation for leaf in leaves(query.source)}
+        return all(isinstance(e, Column) and e.relation in own for e in expressions)
+    return all(sum(1 for _ in nodes(e)) <= MAX_MERGED_NODES for e in expressions)

@@ -64,7 +64,8 @@ def render(query: Query, dialect: Dialect, sources: Mapping[RelationId, str]) ->
     return _Renderer(dialect, sources).query(query)
 
 
-_INFIX = {"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "||", "and", "or", "&", "|", "<<", ">>"}
+_INFIX = {"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "||", "and", "or", "&", "|"}
+_BITS = {Type.SHORT: 16, Type.INT: 32, Type.LONG: 64}
 _PLAIN = {"coalesce", "nullif"}
 _POSTFIX = {"is null", "is not null"}
 _POOLED_SQUARES = (
@@ -213,11 +214,28 @@ class _Renderer:
             return self.procedure(integer if node.type.is_integer else floating, arguments)
         if name in _INFIX:
             return f"({f' {name.upper()} '.join(arguments)})"
+        if name in {"<<", ">>"}:
+            return self.shift(node, *arguments)
         if name in _POSTFIX:
             return f"({arguments[0]} {name.upper()})"
         if name in _PLAIN:
             return f"{name.upper()}({', '.join(arguments)})"
         return self.special(name, arguments)
+
+    def shift(self, node: Call, value: str, count: str) -> str:
+        """A shift of bits by 0 up to the type's width, else NULL; a bit lost to the left is an error.
+
+        The engines differ: PostgreSQL takes the count modulo the width and drops bits silently.
+        """
+        bits, by = _BITS[node.type], node.arguments[1]
+        most = bits - 1 if node.name == ">>" else bits - 2
+        if node.name == ">>":
+            shifted = f"({value} >> {count})"
+        else:
+            shifted = f"({value} * (CAST(1 AS {self.type(node.type)}) << {count}))"
+        if isinstance(by, Literal) and isinstance(by.value, int) and 0 <= by.value <= most:
+            return shifted
+        return f"CASE WHEN {count} BETWEEN 0 AND {most} THEN {shifted} END"
 
     def special(self, name: str, arguments: list[str]) -> str:
         """Operators that the dialects spell differently, and procedures."""
@@ -232,10 +250,13 @@ class _Renderer:
                 return f"({arguments[0]} # {arguments[1]})"
             case "^":
                 return f"xor({arguments[0]}, {arguments[1]})"
-            case "like" | "not like" | "ilike" | "not ilike":
+            case "like" | "not like":
                 # PostgreSQL's default escape is a backslash, DuckDB and ADQL have none.
                 escape = " ESCAPE ''" if self.dialect is Dialect.POSTGRES else ""
                 return f"({arguments[0]} {name.upper()} {arguments[1]}{escape})"
+            case "ilike" | "not ilike":
+                folded = [self.procedure("lower", [argument]) for argument in arguments]
+                return self.special(name.replace("ilike", "like"), folded)
             case "pooled_squares":
                 assert self.dialect is Dialect.DUCKDB, "moments are pooled in the merge"
                 return _POOLED_SQUARES.format(*arguments)

@@ -130,6 +130,26 @@ def rewrite_query(query: Query, by: Rewrite) -> Query:
     )
 
 
+def rewrite_block(block: Select, by: Rewrite) -> Select:
+    """The block with its own expressions rewritten, ON included, but not its derived tables."""
+    source, alone = block.source, replace(block, source=None)
+    rewritten = rewrite_query(alone, by)
+    assert isinstance(rewritten, Select)
+    return replace(rewritten, source=None if source is None else rewrite_conditions(source, by))
+
+
+def rewrite_conditions(source: Source, by: Rewrite) -> Source:
+    """The source with the conditions of its joins rewritten, but not its derived tables."""
+    if not isinstance(source, Join):
+        return source
+    return replace(
+        source,
+        left=rewrite_conditions(source.left, by),
+        right=rewrite_conditions(source.right, by),
+        on=None if source.on is None else rewrite(source.on, by),
+    )
+
+
 def rewrite_source(source: Source, by: Rewrite) -> Source:
     """The source with every expression in it rewritten."""
     match source:

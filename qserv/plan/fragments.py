@@ -11,7 +11,7 @@ from qserv.plan.prune import Known, Reach, reach, rows_to_read
 from qserv.planned import ChunkSource, Engine, Fragment, Reading
 from qserv.traverse import conjunction, conjuncts, leaves, query_nodes
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Role
-from schema.manifest import Manifest, PartKind
+from schema.manifest import Manifest
 from schema.types import Type
 
 SMALL_ROWS = 20_000
@@ -140,15 +140,3 @@ def _locals_of(source: Source) -> dict[str, Local]:
 
 def _home(member: Member) -> str:
     return HEALPIX_29 if member.table.role is Role.DIRECTOR else DIRECTOR_29
-
-
-def parts_read(fragment: Fragment, manifest: Manifest) -> int:
-    """How many parts of partitioned tables the fragment reads, for EXPLAIN."""
-    chosen = set(fragment.pixels)
-    names = {s.table.name for s in fragment.sources if s.reading is not Reading.WHOLE}
-    return sum(
-        1
-        for name in names
-        for part in manifest.parts_of(name, PartKind.ROWS)
-        if part.pixel in chosen
-    )

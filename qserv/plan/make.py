@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from qserv.bound import (
+    BaseTable,
     Column,
     Exists,
     Expression,
@@ -30,8 +31,17 @@ from qserv.plan.pieces import Gatherer
 from qserv.plan.prune import Known, Located
 from qserv.plan.push import Pushed, push
 from qserv.planned import Fragment, Plan
-from qserv.traverse import conjunction, conjuncts, query_nodes, rewrite, rewrite_query
+from qserv.traverse import (
+    base_relations,
+    conjunction,
+    conjuncts,
+    query_nodes,
+    rewrite,
+    rewrite_block,
+    rewrite_query,
+)
 from schema.manifest import Manifest
+from schema.tap_schema import TAP_SCHEMA
 from schema.types import Type
 
 
@@ -48,6 +58,7 @@ def make_plan(query: Query, manifests: Mapping[str, Manifest], located: Located)
     planner = _Planner(Known(manifests, located, separations_of(manifests)))
     merge = planner.query(query)
     merge = planner.finish(merge)
+    assert all(isinstance(base, Fetched) or _is_here(base) for base in base_relations(merge))
     return Plan(
         fragments=tuple(planner.fragments.values()),
         merge=merge,
@@ -66,7 +77,6 @@ class _Planner:
         self.known = known
         self.fragments: dict[str, Fragment] = {}
         self._open: dict[str, tuple[Local, str, bool]] = {}
-        self._rows_only = False
 
     # -------------------------------------------------------------- the tree
 
@@ -76,11 +86,18 @@ class _Planner:
             return replace(query, left=self.query(query.left), right=self.query(query.right))
         return self.select(query)
 
-    def select(self, block: Select) -> Query:
-        """One block: sent to the chunks whole where that is sound, else over fetched pieces."""
+    def select(self, block: Select, *, once: bool = False) -> Query:
+        """One block: sent to the chunks whole where that is sound, else over fetched pieces.
+
+        `once`: only the set of the block's rows matters, so its own pieces may send each row once.
+        """
         if block.source is None:
             return self._with_subqueries(block)
-        gatherer = Gatherer(self.known.separations, self.query, self.fetch)
+
+        def fetch(local: Local, why: str) -> Fetched:
+            return self.fetch(local, why, once=once)
+
+        gatherer = Gatherer(self.known.separations, self.query, fetch)
         gathered = gatherer.gather(block.source, conjuncts(block.where))
         local = gathered.local()
         if local is not None:
@@ -92,10 +109,10 @@ class _Planner:
         rest = replace(block, source=source, where=conjunction(gathered.conditions))
         return self._with_subqueries(rest)
 
-    def fetch(self, local: Local, why: str) -> Fetched:
+    def fetch(self, local: Local, why: str, *, once: bool) -> Fetched:
         """A fragment whose outputs are the columns that the finished merge names."""
         name = self._next_name()
-        self._open[name] = (local, why, self._rows_only)
+        self._open[name] = (local, why, once)
         return Fetched(RelationId(name), name)
 
     def _next_name(self) -> str:
@@ -110,7 +127,10 @@ class _Planner:
         return pushed.merge(name)
 
     def _with_subqueries(self, block: Select) -> Query:
-        """The block with the sub-queries of its expressions planned; its FROM is planned already."""
+        """The block with the sub-queries of its expressions planned, ON of outer joins included.
+
+        Its derived tables are planned already.
+        """
 
         def plan(node: Expression) -> Expression | None:
             match node:
@@ -124,17 +144,13 @@ class _Planner:
                 case _:
                     return None
 
-        source, block = block.source, replace(block, source=None)
-        planned = rewrite_query(block, plan)
-        assert isinstance(planned, Select)
-        return replace(planned, source=source)
+        return rewrite_block(block, plan)
 
     def _set_of_rows(self, query: Query) -> Query:
-        """A sub-query of which only the set of rows matters: its fragments may send each row once."""
-        before, self._rows_only = self._rows_only, isinstance(query, Select) and _is_plain(query)
-        planned = self.query(query)
-        self._rows_only = before
-        return planned
+        """A sub-query of which only the set of rows matters."""
+        if isinstance(query, Select):
+            return self.select(query, once=_is_plain(query))
+        return self.query(query)
 
     # -------------------------------------------------------------- open fragments
 
@@ -159,6 +175,11 @@ class _Planner:
         return rewrite_query(
             merge, lambda node: renames.get(node) if isinstance(node, Column) else None
         )
+
+
+def _is_here(base: BaseTable) -> bool:
+    """Whether the czar holds the table's rows itself."""
+    return base.catalog.name == TAP_SCHEMA.name
 
 
 def _distinct(query: Query) -> Query:

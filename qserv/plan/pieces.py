@@ -205,6 +205,9 @@ def _take_filters(
     pieces = list(pieces)
     for condition in conditions:
         named = relations(condition)
+        if has_subquery(condition):
+            left_over.append(condition)
+            continue
         for k, piece in enumerate(pieces):
             is_its = isinstance(piece, Local) and named <= piece.relations
             if is_its and (named or len(pieces) == 1):

@@ -28,6 +28,7 @@ from qserv.planned import Reading
 from qserv.traverse import has_subquery, relations, rewrite
 from schema.catalog import Role
 from schema.manifest import Manifest
+from schema.types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ class _Sent:
         return self._places.setdefault(expression, len(self._places))
 
     def outputs(self) -> tuple[Output, ...]:
+        """At least one: where the merge needs nothing, how many rows there are."""
+        if not self._places:
+            self.place(Aggregate("count", None, distinct=False, type=Type.LONG))
         return tuple(Output(expression, f"c{i}") for expression, i in self._places.items())
 
     def column(self, expression: Expression) -> Column:
@@ -90,6 +94,8 @@ class _Sent:
 
 
 _UNNAMED = RelationId("")
+MOST_ROWS = 2**63 - 1
+"""The largest LIMIT that the engines take."""
 
 
 def _named(block: Select, name: str) -> Select:
@@ -122,7 +128,7 @@ def _rows(block: Select, why: str = "") -> Pushed:
     merge = replace(
         block, outputs=outputs, where=None, group=(), having=None, is_grouped=False, order=order
     )
-    first = None if block.limit is None else block.limit + block.offset
+    first = None if block.limit is None else min(block.limit + block.offset, MOST_ROWS)
     fragment = replace(
         block,
         outputs=sent.outputs(),

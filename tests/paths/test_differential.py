@@ -18,7 +18,7 @@ from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
 from tests.support.corpus import Case, corpus
 from tests.support.postgres import Server
-from tests.support.sharded import Oracle, bound, oracle, rows_of, sharded_store
+from tests.support.sharded import Oracle, bound, rows_of, sharded_store
 
 pytestmark = pytest.mark.postgres
 
@@ -29,11 +29,6 @@ SKIES = {
     "2-shards-no-engines": (2, 1, False),
 }
 """(shards, ingests, with scan engines)"""
-
-
-@pytest.fixture(scope="module")
-def the_oracle(server: Server) -> Oracle:
-    return oracle(server, diff_sky.CATALOG, diff_sky.rows())
 
 
 @pytest.fixture(scope="module", params=SKIES.values(), ids=SKIES)

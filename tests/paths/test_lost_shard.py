@@ -15,17 +15,12 @@ from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
 from tests.support.corpus import Case, corpus
 from tests.support.postgres import Server, running_server
-from tests.support.sharded import Oracle, Sharded, bound, oracle, rows_of, sharded_store
+from tests.support.sharded import Oracle, Sharded, bound, rows_of, sharded_store
 
 pytestmark = pytest.mark.postgres
 
 EVERY = 5
 """Each so many-th query of the corpus; all of them run with every shard up."""
-
-
-@pytest.fixture(scope="module")
-def the_oracle(server: Server) -> Oracle:
-    return oracle(server, diff_sky.CATALOG, diff_sky.rows())
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from schema.healpix import separation_arcsec
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
 from tests.support.postgres import Server
-from tests.support.sharded import Oracle, bound, oracle, sharded_store
+from tests.support.sharded import Oracle, bound, sharded_store
 
 pytestmark = pytest.mark.postgres
 
@@ -32,11 +32,6 @@ NEIGHBOURS = (
     "SELECT a.objectId AS one, b.objectId AS other FROM Object a JOIN Object b"
     " ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.005 AND a.objectId < b.objectId"
 )
-
-
-@pytest.fixture(scope="module")
-def the_oracle(server: Server) -> Oracle:
-    return oracle(server, diff_sky.CATALOG, diff_sky.rows())
 
 
 @pytest.fixture(scope="module")

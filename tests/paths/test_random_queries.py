@@ -15,7 +15,7 @@ from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
 from tests.support.postgres import Server
 from tests.support.queries import Query, queries
-from tests.support.sharded import Oracle, bound, oracle, rows_of, sharded_store
+from tests.support.sharded import Oracle, bound, rows_of, sharded_store
 from tests.support.sky import sky_of
 
 pytestmark = pytest.mark.postgres
@@ -29,11 +29,6 @@ ENOUGH_TIME = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-
-
-@pytest.fixture(scope="module")
-def the_oracle(server: Server) -> Oracle:
-    return oracle(server, diff_sky.CATALOG, diff_sky.rows())
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import io
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -140,6 +140,8 @@ class Oracle:
 
     dsn: str
     catalog: Catalog
+    known: dict[str, list[tuple[object, ...]]] = field(default_factory=dict, repr=False)
+    """What it answered already: its neighbour joins are nested loops and take seconds."""
 
     def rows(self, query: Query) -> list[tuple[object, ...]]:
         """What PostgreSQL answers to the bound query."""
@@ -149,6 +151,11 @@ class Oracle:
             if isinstance(base, BaseTable)
         }
         text = render(query, Dialect.POSTGRES, names)
+        if text not in self.known:
+            self.known[text] = self._asked(query, text)
+        return self.known[text]
+
+    def _asked(self, query: Query, text: str) -> list[tuple[object, ...]]:
         with psycopg2.connect(self.dsn) as connection, connection.cursor() as cursor:
             cursor.execute(text)
             found = cursor.fetchall()

@@ -423,3 +423,27 @@ SELECT objectId, scisql_nanojanskyToAbMag(gFlux) AS m FROM Object WHERE nDet > 3
 SELECT COUNT(*) FROM Object WHERE gFlux > 0 AND rFlux > 0 AND -2.5 * LOG10(gFlux / rFlux) BETWEEN 0.2 AND 0.8
 -- : everything at once
 SELECT TOP 10 v.band, COUNT(*) AS n, AVG(f.psfFlux - o.gFlux) AS d FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId JOIN Visit v ON v.visit = f.visit WHERE 1 = CONTAINS(POINT(o.ra, o.dec), CIRCLE(45.0, 0.0, 2.0)) AND o.kind = 'star' GROUP BY v.band HAVING COUNT(*) > 1 ORDER BY d DESC
+-- : a count inside IN counts rows, not distinct ones
+SELECT v.visit FROM Visit v WHERE v.visit IN (SELECT o.nDet FROM Object o WHERE (SELECT COUNT(*) FROM Source s WHERE s.visit = o.nDet) > 45)
+-- : groups of a join inside EXISTS
+SELECT v.visit FROM Visit v WHERE EXISTS (SELECT 1 FROM (SELECT o.kind AS k, COUNT(*) AS n FROM Object o JOIN Source s ON o.nDet = s.visit GROUP BY o.kind) AS t WHERE t.n > 1000 * v.visit)
+-- : an offset inside EXISTS counts rows
+SELECT b.band FROM Filter b WHERE EXISTS (SELECT 1 FROM (SELECT f.visit FROM ForcedSource f WHERE f.psfFlux > 300 ORDER BY f.visit OFFSET 60) AS t WHERE t.visit > 0)
+-- : a column of the query around, on the side that becomes NULL
+SELECT v.visit FROM Visit v WHERE EXISTS (SELECT 1 FROM Object o LEFT JOIN (SELECT v.visit AS k, sourceId AS sid FROM Source) AS t ON t.sid = o.objectId WHERE t.k IS NULL)
+-- : a sub-query in the condition of an outer join
+SELECT o.objectId, f.mjd FROM Object o LEFT JOIN (SELECT objectId, mjd FROM ForcedSource WHERE visit IN (SELECT visit FROM Visit WHERE seeing < 0.7)) AS f ON f.objectId = o.objectId WHERE o.nDet > 25
+-- : a scalar sub-query in the condition of an outer join
+SELECT o.objectId, f.psfFlux FROM Object o LEFT JOIN ForcedSource f ON f.objectId = o.objectId AND f.psfFlux > (SELECT AVG(flux) FROM Source) WHERE o.nDet > 25
+-- : a sub-query in the condition of an inner join
+SELECT COUNT(*) FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId AND o.nDet < (SELECT COUNT(*) FROM Visit)
+-- : EXISTS without a column of its own in a join
+SELECT COUNT(*) FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId AND EXISTS (SELECT 1 FROM Visit)
+-- : a group without keys or aggregates
+SELECT 1 AS one FROM Object HAVING 1 = 1
+-- : ILIKE folds as LOWER does
+SELECT COUNT(*) FROM Object WHERE kind ILIKE 'É%' OR kind ILIKE 'QUASAR'
+-- : shifts beyond the width are NULL
+SELECT objectId, nDet >> 2, nDet >> 40, nDet << 3, nDet << 70 FROM Object WHERE nDet > 30
+-- : chained computed columns
+WITH a AS (SELECT objectId, nDet + nDet AS x FROM Object WHERE nDet > 30), b AS (SELECT objectId, x + x AS x FROM a), c AS (SELECT objectId, x * x AS x FROM b) SELECT objectId, x FROM c
