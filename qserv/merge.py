@@ -218,9 +218,13 @@ def merge(
                         table = given.base_rows()[leaf.table.name]
                 connection.register(f"relation_{relation}", table)
             sql = render(plan.merge, Dialect.DUCKDB, sources)
+            running.check()
             reader = connection.sql(sql).to_arrow_reader(ROWS_PER_BATCH)
             schema = output_schema(plan)
-            yield from (conform(batch, schema) for batch in reader if batch.num_rows)
+            for batch in reader:
+                running.check()
+                if batch.num_rows:
+                    yield conform(batch, schema)
             running.check()
             for relation in relations:
                 connection.unregister(f"relation_{relation}")

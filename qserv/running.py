@@ -1,7 +1,9 @@
 """One running query: its id, its deadline, and how to stop what it has started.
 
 Whoever waits for a database registers how to end that wait; a deadline, a user's cancel and the first
-error of any fragment all end a query the same way: `Running.stop`.
+error of any fragment all end a query the same way: `Running.stop`. Each wait is ended in a thread of
+its own, so that no server that hangs delays the end of others, and told so again until it is over:
+databases forget an interrupt that comes just before the statement starts.
 """
 
 from __future__ import annotations
@@ -18,6 +20,11 @@ from schema.errors import LimitExceeded, SkyshardError
 
 WATCH_INTERVAL_S = 0.1
 """How late a deadline may be noticed."""
+REPEAT_S = 0.05
+"""How soon a wait that goes on is ended once more; twice as late each time."""
+MAX_REPEAT_S = 2.0
+CLOSE_TIMEOUT_S = 4.0
+"""How long closing waits until every server was told."""
 
 
 class QueryTimeout(LimitExceeded):
@@ -50,19 +57,33 @@ class _Wait:
     """
 
     end: Callable[[], None]
-    is_over: bool = False
+    is_told: threading.Event = field(default_factory=threading.Event)
+    is_over: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self) -> None:
-        """End it; one that cannot be ended meets its deadline."""
-        with self.lock:
-            if not self.is_over:
-                with suppress(Exception):
-                    self.end()
+        """End it, in a thread of its own."""
+        threading.Thread(target=self._until_over, name="end-wait", daemon=True).start()
 
     def leave(self) -> None:
-        with self.lock:
-            self.is_over = True
+        self.is_over.set()
+        with self.lock:  # `end` may be at work
+            pass
+
+    def _until_over(self) -> None:
+        """End it again and again; one that cannot be ended meets its deadline."""
+        pause = REPEAT_S
+        while True:
+            with self.lock:
+                if self.is_over.is_set():
+                    self.is_told.set()
+                    return
+                with suppress(Exception):
+                    self.end()
+            self.is_told.set()
+            if self.is_over.wait(pause):
+                return
+            pause = min(2 * pause, MAX_REPEAT_S)
 
 
 @dataclass(eq=False, slots=True)
@@ -95,7 +116,7 @@ class Running:
             raise self.error
 
     def stop(self, error: SkyshardError) -> None:
-        """End every wait of the query; the first error given is the one it ends with."""
+        """End every wait of the query, soon; the first error given is the one it ends with."""
         with self._lock:
             if self.error is not None:
                 return
@@ -104,13 +125,21 @@ class Running:
         for wait in waits:
             wait.stop()
 
+    def await_told(self, timeout_s: float) -> None:
+        """Wait until everything that the stopped query waits for was told to end."""
+        until = time.monotonic() + timeout_s
+        with self._lock:
+            waits = list(self._waits)
+        for wait in waits:
+            wait.is_told.wait(max(0.0, until - time.monotonic()))
+
     def cancel(self) -> None:
         """End the query because nobody wants its answer any more."""
         self.stop(QueryCancelled(self.query_id))
 
     @contextmanager
     def stoppable(self, end_wait: Callable[[], None]) -> Iterator[None]:
-        """While inside, stopping the query calls `end_wait`, from another thread."""
+        """While inside, stopping the query calls `end_wait`, from another thread, until it works."""
         wait = _Wait(end_wait)
         with self._lock:
             self.check()
@@ -163,8 +192,11 @@ class Watch:
         self._closed.set()
         with self._lock:
             running = list(self._running.values())
+        until = time.monotonic() + CLOSE_TIMEOUT_S
         for query in running:
             query.cancel()
+        for query in running:
+            query.await_told(until - time.monotonic())
         self._thread.join()
 
     def _watch(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Generator
 from contextlib import suppress
 
@@ -56,6 +57,8 @@ class ScanClient:
         self.address = address
         self._headers = [(b"authorization", f"Bearer {token}".encode())]
         self._client = flight.FlightClient(address, generic_options=_OPTIONS)
+        self._cancelling: set[str] = set()
+        self._lock = threading.Lock()
 
     def scan(
         self, sql: str, running: Running, *, is_interactive: bool = False
@@ -68,7 +71,7 @@ class ScanClient:
         remaining = running.remaining_s()
         request = ScanRequest(running.query_id, sql, remaining, is_interactive)
         options = self._options(None if remaining is None else remaining + GRACE_S)
-        with running.stoppable(lambda: self.cancel(running.query_id)):
+        with running.stoppable(lambda: self._cancel_once(running.query_id)):
             try:
                 reader = self._client.do_get(flight.Ticket(request.to_ticket()), options)
                 with running.stoppable(reader.cancel):
@@ -90,6 +93,18 @@ class ScanClient:
     def close(self) -> None:
         with suppress(pa.ArrowException, OSError):
             self._client.close()
+
+    def _cancel_once(self, query_id: str) -> None:
+        """Cancel a query's statements, unless another of them is at it: one word ends them all."""
+        with self._lock:
+            if query_id in self._cancelling:
+                return
+            self._cancelling.add(query_id)
+        try:
+            self.cancel(query_id)
+        finally:
+            with self._lock:
+                self._cancelling.discard(query_id)
 
     def _act(self, name: str, body: bytes) -> bytes:
         try:

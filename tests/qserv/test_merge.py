@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import duckdb
 import pyarrow as pa
@@ -16,15 +18,18 @@ from qserv.bound import (
     Column,
     Expression,
     Fetched,
+    Join,
+    JoinKind,
     Literal,
     Output,
     RelationId,
     Select,
     SortKey,
+    Source,
 )
-from qserv.merge import MergeInput, MergeOutOfMemory, Merges, MergeSettings, merged
+from qserv.merge import MergeInput, MergeOutOfMemory, Merges, MergeSettings, merge, merged
 from qserv.planned import Plan
-from qserv.running import QueryCancelled, Running
+from qserv.running import REPEAT_S, QueryCancelled, Running
 from qserv.spool import Spool, SpoolLimits
 from schema.errors import QueryError
 from schema.types import Type
@@ -48,11 +53,19 @@ def running() -> Running:
     return Running("q")
 
 
-def given(tmp_path: Path, numbers: range, *outputs: Expression, size: int = 1) -> MergeInput:
-    """A merge of one fragment with one column, sorted by its first output."""
+def given(
+    tmp_path: Path, numbers: range, *outputs: Expression, size: int = 1, times: int = 1
+) -> MergeInput:
+    """A merge of one fragment with one column, sorted by its first output.
+
+    The fragment is joined to itself, without condition, where `times` is more than 1.
+    """
+    source: Source = Fetched(ONE, "f0")
+    for number in range(1, times):
+        source = Join(JoinKind.CROSS, source, Fetched(RelationId(f"r{number}"), "f0"), None)
     block = Select(
         tuple(Output(expression, "x") for expression in outputs),
-        Fetched(ONE, "f0"),
+        source,
         order=(SortKey(outputs[0], descending=True),),
     )
     schema = pa.schema([("c0", pa.int64())])
@@ -159,3 +172,29 @@ def test_a_short_answer_s_slow_reader_holds_no_instance(
     with merges.instance(300 * MIB, MIB, running):
         pass
     slow.close()  # type: ignore[attr-defined]
+
+
+class Slow:
+    """A connection that is told to stop a moment before it executes, when DuckDB still forgets it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, running: Running) -> None:
+        self.connection, self.running = connection, running
+
+    def sql(self, text: str) -> duckdb.DuckDBPyRelation:
+        self.running.cancel()
+        time.sleep(2 * REPEAT_S)
+        return self.connection.sql(text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.connection, name)
+
+
+def test_a_merge_that_is_stopped_just_before_it_executes_ends(
+    merges: Merges, running: Running, tmp_path: Path
+) -> None:
+    endless = given(tmp_path, range(100_000), ID, times=4)
+    with (
+        pytest.raises(QueryCancelled),
+        merges.instance(200 * MIB, MIB, running) as connection,
+    ):
+        list(merge(endless, cast("duckdb.DuckDBPyConnection", Slow(connection, running)), running))
