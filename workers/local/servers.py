@@ -15,7 +15,7 @@ from workers.config import Settings
 from workers.config.servers import twins_folder
 from workers.local import places, postgres
 from workers.local.account import Account, server_account
-from workers.local.binaries import Binaries, find_binaries
+from workers.local.binaries import Binaries, find_binaries, from_wheel, wheel_folder
 from workers.local.ports import free_port, holder, is_free
 from workers.local.postgres import Server
 from workers.local.services import log_file
@@ -42,7 +42,7 @@ def servers_up(settings: Settings, notes: Notes, report: Report) -> None:
     """Create and start the servers that do not run."""
     account = server_account(notes.state.account)
     data = _data_folder(settings, notes.state, account, report)
-    binaries = _binaries(settings, notes.state, account, data)
+    binaries = choose_binaries(settings, notes.state, account, data)
     secrets = make_secrets(settings.home)
     notes.change(
         data=str(data),
@@ -111,14 +111,19 @@ def _data_folder(
     return data
 
 
-def _binaries(
+def choose_binaries(
     settings: Settings, state: ClusterState, account: Account | None, data: Path
 ) -> Binaries:
     """The binaries asked for, else those that made the data, else the best found."""
     remembered = Path(state.pg_bin) if state.pg_bin else None
-    if settings.pg_bin is None and remembered is not None and remembered.is_dir():
-        return find_binaries(remembered, account, data)
-    return find_binaries(settings.pg_bin, account, data)
+    if settings.pg_bin is not None or remembered is None or not remembered.is_dir():
+        return find_binaries(settings.pg_bin, account, data)
+    wheel = wheel_folder()
+    if wheel is not None and data in remembered.parents:  # a copy of the wheel as it was then
+        renewed = from_wheel(wheel, account, data)
+        if str(renewed.major) == state.pg_version.partition(".")[0]:
+            return renewed
+    return find_binaries(remembered, account, data)
 
 
 def _ports(state: ClusterState) -> dict[str, int]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from schema.errors import ConfigError
+from workers.local.owner import check_owner
 
 STATE_FILE = "cluster.json"
 SECRETS_FILE = "secrets.json"
@@ -147,6 +148,8 @@ def _read(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
+        if isinstance(error, PermissionError):
+            check_owner(path)
         raise BadState(path, str(error)) from error
     if not isinstance(document, dict):
         raise BadState(path, "not a JSON object")
