@@ -74,10 +74,10 @@ def _fill(settings: Settings, wish: Wish, folder: Path, screen: Console) -> None
     survey = _simulated(settings.spool / "demo", catalog, wish)
     _heading(screen, "Its catalog")
     _create(settings, catalog)
-    _ingest(settings, survey)
     folder.mkdir(parents=True, exist_ok=True)
-    for kept in (TRUTH, FOOTPRINTS):
+    for kept in (TRUTH, FOOTPRINTS):  # before the rows are published: the tour needs the truth
         shutil.move(survey.folder / kept, folder / kept)
+    _ingest(settings, survey)
     shutil.rmtree(survey.folder)
 
 
