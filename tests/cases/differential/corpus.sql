@@ -72,7 +72,7 @@ SELECT objectId, gFlux FROM Object WHERE objectId IN (1001, 1500, 2100, 3999, 99
 -- : an unknown id
 SELECT objectId FROM Object WHERE objectId = 123456789
 -- : a light curve by its director's id
-SELECT mjd, band, psfFlux FROM ForcedSource WHERE objectId = 1001 ORDER BY mjd, forcedSourceId
+SELECT mjd, band, psfFlux FROM ForcedSource WHERE objectId = 1002 ORDER BY mjd, forcedSourceId
 -- : light curves by ids
 SELECT objectId, COUNT(*) AS n FROM ForcedSource WHERE objectId IN (1001, 1002, 1003, 1200) GROUP BY objectId
 -- : the sentinel key lies anywhere
@@ -138,7 +138,7 @@ SELECT d.diaObjectId, s.diaSourceId, x.phase FROM DiaObject d JOIN DiaSource s O
 -- : grandchild with child
 SELECT s.diaSourceId, x.phase FROM DiaSource s JOIN SSSource x ON x.diaSourceId = s.diaSourceId WHERE s.flux > 50
 -- : grandchild by its parent's key
-SELECT * FROM SSSource WHERE diaSourceId = 70010
+SELECT * FROM SSSource WHERE diaSourceId = 70034
 -- : child LEFT JOIN grandchild
 SELECT s.diaSourceId, x.ssObjectId FROM DiaSource s LEFT JOIN SSSource x ON x.diaSourceId = s.diaSourceId WHERE s.flux > 100
 -- : two children of one director
