@@ -7,6 +7,7 @@ theirs lie with their director.
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,12 +29,23 @@ def write_views(
 ) -> tuple[Path, ...]:
     """Write the views of a snapshot, where this machine sees all twins of a table; their paths."""
     views = []
-    for table in catalog.directors():
-        parts = [part for part in manifest.parts_of(table.name, PartKind.ROWS) if part.rows]
-        twins = {part: path for part in parts if (path := _twin(part, topology))}
-        if parts and len(twins) == len(parts):
-            views.append(_write_view(folder / catalog.name, table, manifest.snapshot, twins))
+    own = folder / catalog.name
+    own.mkdir(parents=True, exist_ok=True)
+    with (own / ".lock").open("w") as lock:
+        # One writer at a time: a slower one must not put an older snapshot back.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for table in catalog.directors():
+            parts = [part for part in manifest.parts_of(table.name, PartKind.ROWS) if part.rows]
+            twins = {part: path for part in parts if (path := _twin(part, topology))}
+            if parts and len(twins) == len(parts) and not _is_newer(own / table.name, manifest):
+                views.append(_write_view(own, table, manifest.snapshot, twins))
     return tuple(views)
+
+
+def _is_newer(view: Path, manifest: Manifest) -> bool:
+    """Whether a view shows a later snapshot."""
+    shown = view.readlink().name.rpartition("-")[2] if view.is_symlink() else "0"
+    return int(shown) > manifest.snapshot
 
 
 def _twin(part: Part, topology: Topology) -> Path | None:

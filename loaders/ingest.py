@@ -56,6 +56,9 @@ class IngestOptions:
 
     max_rejects: int = 0
     verify: bool = False
+    """Read every replica back and compare its checksum."""
+    again: bool = False
+    """Take files whose content is in their table already; their rows are doubled."""
     workers: int = 4
     executor: Executor | None = None
     """Where contributions are staged; threads of this process where there is none."""
@@ -122,6 +125,9 @@ def ingest(
             chunks=chunks,
             index=resolved.index,
             retired=retired,
+            children=frozenset(table.name for table in target.catalog.tables if table.parent),
+            has_rehomed=bool(resolved.rehomed),
+            is_again=options.again,
         )
         snapshot = journal.publish(loaded, counts=(sum(rows.values()), rejects))
     warnings = (
@@ -166,7 +172,7 @@ def _stage(
             for future in futures:
                 future.cancel()
     staged = [future.result() for future in futures]
-    journal.staged(staged)
+    journal.staged(staged, is_again=options.again)
     return staged
 
 
@@ -242,13 +248,13 @@ class _Counter:
 
 
 def _write_views(journal: Journal, snapshot: int, folder: Path) -> tuple[str, ...]:
-    """Renew the HATS views; they can be made again, so a fault is only a warning."""
+    """Renew the HATS views; the ingest is published, so whatever happens is only a warning."""
     catalog = journal.target.catalog
-    with journal.pools.coordinator() as connection:
-        manifest = read_manifest(connection, catalog.name, snapshot)
     try:
+        with journal.pools.coordinator() as connection:
+            manifest = read_manifest(connection, catalog.name, snapshot)
         write_views(folder, catalog, manifest, journal.target.topology)
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001
         return (f"the HATS view in {folder} is not renewed: {error}",)
     return ()
 

@@ -1,17 +1,20 @@
 """Publish: the one coordinator transaction that makes an ingest visible, whole, on all shards.
 
 Under the catalog's lock it compares with what was published since the ingest read the manifest:
-another tiling, or a key of ours in somebody else's new part of a director index, is a conflict, and
-the ingest may be tried again.
+another tiling, a key of ours in somebody else's new part of a director index, or children and their
+director that move past each other, are conflicts, and the ingest may be tried again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from procedures.director_index import KeyMap, lookup
 from procedures.manifests import (
+    Repeated,
+    find_repeated,
     lock_catalog,
     publish_ingest,
     read_manifest,
@@ -19,9 +22,9 @@ from procedures.manifests import (
     write_tiling,
 )
 from procedures.pools import Pools
-from schema.errors import Unavailable
+from schema.errors import InputError, Unavailable
 from schema.healpix import Pixel
-from schema.manifest import IngestId, Manifest, Part, PartId
+from schema.manifest import IngestId, Manifest, Part, PartId, PartKind
 
 
 class PublishConflict(Unavailable):
@@ -31,6 +34,25 @@ class PublishConflict(Unavailable):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"another ingest was published meanwhile: {reason}; ingest again")
+
+
+class AlreadyIngested(InputError):
+    """A file's content is in its table already, or comes twice; its rows would be doubled."""
+
+    code = "ALREADY_INGESTED"
+
+    def __init__(self, catalog: str, found: Repeated, ingest_id: IngestId) -> None:
+        before = "" if found.before == found.source else f" as {found.before}"
+        how = (
+            "this ingest has it twice"
+            if found.ingest_id == ingest_id
+            else (f"ingest {found.ingest_id} brought it")
+        )
+        super().__init__(
+            f"{found.source} was ingested into {catalog}.{found.table} before: {how}{before}, and its"
+            " rows would be doubled; --again takes it all the same"
+        )
+        self.before = found.ingest_id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +66,12 @@ class Loaded:
     chunks: tuple[Pixel, ...]
     index: dict[str, KeyMap]
     retired: tuple[PartId, ...] = ()
+    children: frozenset[str] = frozenset()
+    """The catalog's tables whose rows lie with those of another table."""
+    has_rehomed: bool = False
+    """Whether it brings directors of published orphans."""
+    is_again: bool = False
+    """Whether content that was ingested before may come again."""
 
 
 def publish(connection: Any, pools: Pools, loaded: Loaded) -> int:
@@ -56,10 +84,19 @@ def publish(connection: Any, pools: Pools, loaded: Loaded) -> int:
     if snapshot != newest.snapshot:
         newest = read_manifest(connection, name, snapshot)
         _check(pools, loaded, newest)
+    if not loaded.is_again:
+        check_new(connection, name, loaded.ingest_id)
     if loaded.chunks and not newest.chunks:
         write_tiling(connection, name, loaded.chunks)
     record_parts(connection, name, loaded.parts)
     return publish_ingest(connection, name, loaded.ingest_id, loaded.retired)
+
+
+def check_new(connection: Any, catalog_name: str, ingest_id: IngestId) -> None:
+    """Raise AlreadyIngested where a staged ingest has content that its table has, or has it twice."""
+    found = find_repeated(connection, ingest_id)
+    if found is not None:
+        raise AlreadyIngested(catalog_name, found, ingest_id)
 
 
 def _check(pools: Pools, loaded: Loaded, newest: Manifest) -> None:
@@ -73,5 +110,15 @@ def _check(pools: Pools, loaded: Loaded, newest: Manifest) -> None:
         if len(entries) and len(common := lookup(pools, since, table, entries.keys)):
             shown = ", ".join(str(key) for key in common.keys[:3].tolist())
             raise PublishConflict(f"it brought keys of {table} too ({shown}...)")
-    if not set(loaded.retired) <= {part.part_id for part in newest.parts}:
+    left = {part.part_id for part in newest.parts}
+    if not set(loaded.retired) <= left:
         raise PublishConflict("it replaced parts that this one replaces")
+    if not known <= left and _has_children(loaded, loaded.parts):
+        raise PublishConflict("it moved children to directors that this one's may belong to")
+    if loaded.has_rehomed and _has_children(loaded, fresh):
+        raise PublishConflict("it brought children that may belong to this one's directors")
+
+
+def _has_children(loaded: Loaded, parts: Iterable[Part]) -> bool:
+    """Whether parts have rows that lie with their director."""
+    return any(part.kind is PartKind.ROWS and part.table in loaded.children for part in parts)

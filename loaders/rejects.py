@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from loaders.spool import make_private
 from loaders.validate import Reject
 from schema.errors import InputError
 
@@ -66,7 +67,7 @@ def join_rejects(parts: Iterable[Path], path: Path) -> Path | None:
     filled = [part for part in parts if part.exists() and part.stat().st_size]
     if not filled:
         return None
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerow(HEADER)
     with path.open("ab") as target:

@@ -146,16 +146,76 @@ def end_ingest(
     ingest_id: IngestId,
     state: str,
     *,
-    counts: tuple[int | None, int | None],
-    error: str | None = None,
+    counts: tuple[int, int],
 ) -> None:
-    """Close an ingest's row; `counts` are its published and its rejected rows."""
+    """Close the row of an ingest that ends well; `counts` are its published and its rejected rows."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE skyshard.ingest SET state = %s, rows = %s, rejects = %s, error = %s,"
+            "UPDATE skyshard.ingest SET state = %s, rows = %s, rejects = %s,"
             " finished_at = clock_timestamp() WHERE ingest_id = %s",
-            (state, *counts, error, ingest_id),
+            (state, *counts, ingest_id),
         )
+
+
+def fail_ingest(connection: Connection, ingest_id: IngestId, state: str, error: str) -> bool:
+    """Close an ingest's row as failed; False, and nothing changes, where it is published.
+
+    Waits for a publish of it whose commit is under way.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE skyshard.ingest SET state = %s, error = %s, finished_at = clock_timestamp()"
+            " WHERE ingest_id = %s AND state <> 'published'",
+            (state, error, ingest_id),
+        )
+        if cursor.rowcount:
+            return True
+        cursor.execute("SELECT 1 FROM skyshard.ingest WHERE ingest_id = %s", (ingest_id,))
+        return cursor.fetchone() is None
+
+
+def published_snapshot(connection: Connection, ingest_id: IngestId) -> int | None:
+    """The snapshot that an ingest made; None where it is not published."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT snapshot FROM skyshard.snapshot WHERE ingest_id = %s", (ingest_id,))
+        row = cursor.fetchone()
+        return None if row is None else int(row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A contribution whose content was given before, by an ingest that is published or the same one."""
+
+    source: str
+    table: str
+    before: str
+    """The file that brought the same content."""
+    ingest_id: IngestId
+
+
+def find_repeated(connection: Connection, ingest_id: IngestId) -> Repeated | None:
+    """The first contribution of an ingest that its table holds already, or that it has twice."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REPEATED, (ingest_id,))
+        row = cursor.fetchone()
+        return None if row is None else Repeated(row[0], row[1], row[2], IngestId(row[3]))
+
+
+_REPEATED = """
+SELECT mine.source, mine.table_name, other.source, other.ingest_id
+FROM skyshard.contribution AS mine
+JOIN skyshard.ingest AS my_ingest USING (ingest_id)
+JOIN skyshard.contribution AS other
+  ON other.sha256 = mine.sha256 AND other.table_name = mine.table_name
+JOIN skyshard.ingest AS other_ingest ON other_ingest.ingest_id = other.ingest_id
+WHERE mine.ingest_id = %s
+  AND mine.rows > 0
+  AND other_ingest.catalog_id = my_ingest.catalog_id
+  AND (other_ingest.state = 'published' AND other.ingest_id <> mine.ingest_id
+       OR other.ingest_id = mine.ingest_id AND other.number < mine.number)
+ORDER BY mine.number, other.ingest_id, other.number
+LIMIT 1
+"""
 
 
 def allocate_parts(connection: Connection, count: int) -> list[PartId]:
@@ -264,15 +324,6 @@ def publish_ingest(
             (snapshot, list(retired)),
         )
         return int(snapshot)
-
-
-def forget_parts(connection: Connection, ingest_id: IngestId) -> None:
-    """Delete the rows of an ingest's unpublished parts and their replicas."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM skyshard.part WHERE ingest_id = %s AND from_snapshot IS NULL",
-            (ingest_id,),
-        )
 
 
 def register_shards(connection: Connection, weights: Mapping[ShardId, float]) -> None:

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import pyarrow as pa
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from procedures.catalogs import drop_parts
 from schema.catalog import Table
 from schema.ddl import INDEX_COLUMNS, create_part, index_part, qualified, quote
 from schema.errors import StoreError
@@ -104,13 +103,16 @@ def _write_row(cursor: Any, catalog: str, part: Part) -> None:
     )
 
 
-def drop_ingest_parts(connection: Connection, ingest_id: IngestId) -> list[PartId]:
-    """Drop all parts of an ingest that a shard holds, and their records; commits. Their ids."""
+def held_parts(
+    connection: Connection, ingest_id: IngestId, part_ids: Sequence[PartId]
+) -> list[PartId]:
+    """Those of an ingest's parts that a shard holds; another's part with such an id is not one."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT part_id FROM skyshard.part WHERE ingest_id = %s", (ingest_id,))
-        part_ids = [PartId(row[0]) for row in cursor.fetchall()]
-    drop_parts(connection, part_ids)
-    return part_ids
+        cursor.execute(
+            "SELECT part_id FROM skyshard.part WHERE part_id = ANY(%s) AND ingest_id = %s",
+            (list(part_ids), ingest_id),
+        )
+        return [PartId(row[0]) for row in cursor.fetchall()]
 
 
 def part_columns(part: Part, table: Table) -> list[str]:

@@ -35,13 +35,19 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
             help="The columns of files without a header, in their order [default: the table's].",
         ),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Take files that were ingested before, too.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every copy back and compare its checksum.")
+    ] = False,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
     """Load files (Parquet, FITS, CSV, TSV, ECSV, VOTable, *.outfile) and publish them as one new snapshot.
 
     All files become visible together on all shards, or none does. A file with more bad rows than
-    --max-rejects changes nothing.
+    --max-rejects changes nothing, nor does one whose content was ingested before, without --again.
 
     \b
     Examples:
@@ -52,9 +58,11 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
     """
     catalog, pairs = _pairs(target, files)
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
+    from loaders.ingest import IngestOptions
     from workers.cli.ingest_run import Choice, run
 
-    run(home, catalog, pairs, Choice(max_rejects, rejects, names, is_json))
+    options = IngestOptions(max_rejects=max_rejects, again=again, verify=verify)
+    run(home, catalog, pairs, Choice(options, rejects, names, is_json))
 
 
 def _pairs(target: str, files: list[str]) -> tuple[str, list[tuple[str, Path]]]:

@@ -29,7 +29,7 @@ class OnProgress(Protocol):
 class Choice:
     """What the user chose of an ingest."""
 
-    max_rejects: int
+    options: IngestOptions
     rejects: Path | None
     columns: tuple[str, ...]
     """Of files without a header; empty for the table's own."""
@@ -49,7 +49,7 @@ def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: 
                 pools=pools,
                 topology=servers,
                 spool=settings.spool,
-                options=IngestOptions(max_rejects=choice.max_rejects),
+                options=choice.options,
                 progress=progress,
             )
     except TooManyRejects as error:
