@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -39,7 +40,7 @@ class Answer:
     snapshots: tuple[tuple[str, int], ...] = ()
     overflowed: bool = False
     warnings: list[str] = field(default_factory=list)
-    on_close: list[object] = field(default_factory=list, repr=False)
+    on_close: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     def arrow_schema(self) -> pa.Schema:
         """Column names and Arrow types of the batches."""
@@ -48,7 +49,8 @@ class Answer:
         return pa.schema([(c.name, SPELLINGS[c.type].arrow) for c in self.columns])
 
     def close(self) -> None:
-        for callback in reversed(self.on_close):
-            assert callable(callback)
-            callback()
-        self.on_close.clear()
+        """Call all of `on_close`, the last first, whichever fails; then raise what failed. Once."""
+        with ExitStack() as stack:
+            for callback in self.on_close:
+                stack.callback(callback)
+            self.on_close.clear()
