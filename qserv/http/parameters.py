@@ -17,6 +17,10 @@ LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
 _SINGLE = ("REQUEST", "LANG", "QUERY", "MAXREC", "RESPONSEFORMAT", "FORMAT", "RUNID", "VERSION")
 MAX_FIELDS = 64
 MAX_RUN_ID = 64
+MAX_DIGITS = 30
+"""Of a number; Python refuses to read thousands of them."""
+MOST_ROWS = 2**62
+"""What a larger MAXREC means: more rows than there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,19 @@ def tap_query(parameters: dict[str, str]) -> TapQuery:
 
 
 def _max_rows(value: str | None) -> int | None:
-    if value is None or not value.strip():
+    digits = "" if value is None else value.strip()
+    if not digits:
         return None
-    if not value.strip().isascii() or not value.strip().isdigit():
-        raise BadRequest(f"MAXREC={value!r} is not a whole number >= 0")
-    return min(int(value), 2**62)
+    if not (digits.isascii() and digits.isdigit()):
+        raise BadRequest(f"MAXREC={_shortened(digits)!r} is not a whole number >= 0")
+    if len(digits) > MAX_DIGITS:
+        raise BadRequest(f"MAXREC={_shortened(digits)!r} has more than {MAX_DIGITS} digits")
+    return min(int(digits), MOST_ROWS)
+
+
+def _shortened(value: str) -> str:
+    """The start of what was sent, for a message."""
+    return value if len(value) <= MAX_DIGITS else f"{value[:MAX_DIGITS]}..."
 
 
 def _single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

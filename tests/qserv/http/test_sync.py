@@ -79,6 +79,7 @@ def test_maxrec_0_gives_columns_only(base_url: str) -> None:
     [
         ({}, "QUERY is missing"),
         ({"QUERY": "SELECT 1", "MAXREC": "-1"}, "not a whole number"),
+        ({"QUERY": "SELECT 1", "MAXREC": "9" * 5000}, "more than 30 digits"),
         ({"QUERY": "SELECT 1", "LANG": "PQL"}, "there are ADQL"),
         ({"QUERY": "SELECT 1", "REQUEST": "getData"}, "only doQuery"),
         ({"QUERY": "SELECT 1", "RESPONSEFORMAT": "parket"}, "did you mean 'parquet'"),
