@@ -104,9 +104,11 @@ def timestamp(text: str, node: Node) -> datetime:
     """An ISO 8601 time, without zone; one with a zone is taken to UTC."""
     try:
         found = datetime.fromisoformat(text.strip())
+        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
     except ValueError:
         raise TypeMismatch(f"{text!r} is no ISO 8601 time", node) from None
-    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    except OverflowError:
+        raise TypeMismatch(f"{text!r} lies outside the years 1 to 9999 in UTC", node) from None
 
 
 def explicit_cast(expression: Expression, kind: Type, node: Node) -> Expression:
