@@ -91,6 +91,5 @@ class Plan:
     snapshots: tuple[tuple[str, int], ...]
     """(catalog, snapshot) that the plan reads."""
     is_concatenation: bool = False
-    keeps_order: bool = False
     limit: int | None = None
     offset: int = 0

@@ -11,6 +11,7 @@ from qserv.bound import Output, Query
 from qserv.limits import Limits
 from qserv.merge import MergeInput, merged
 from qserv.pinned import Pinned
+from qserv.plan.push import MOST_ROWS
 from qserv.planned import Fragment, Plan
 from qserv.result import Answer, ResultColumn
 from qserv.running import Running
@@ -20,11 +21,11 @@ from qserv.store import Store
 
 def cut_plan(plan: Plan, most: int) -> Plan:
     """The plan that gives at most `most` rows of the same answer (any of them, if unordered)."""
-    limit = most if plan.merge.limit is None else min(most, plan.merge.limit)
+    limit = min(most, MOST_ROWS if plan.merge.limit is None else plan.merge.limit)
     merge: Query = replace(plan.merge, limit=limit)
     if not plan.is_concatenation:
         return replace(plan, merge=merge)
-    enough = limit + plan.offset
+    enough = min(limit + plan.offset, MOST_ROWS)
     fragments = tuple(_cut_fragment(fragment, enough) for fragment in plan.fragments)
     return replace(plan, merge=merge, fragments=fragments, limit=limit)
 
@@ -49,14 +50,11 @@ def batches_of(
 ) -> Iterator[pa.RecordBatch]:
     """The answer's rows, columns c0, c1...: passed on as they come, or merged once all came."""
     store, running, limits = query
-    if plan.is_concatenation and not plan.keeps_order:
+    if plan.is_concatenation:
         yield from _window(rows, plan, spool)
         return
     complete = list(rows)
     running.check()
-    if plan.is_concatenation and len(complete) <= 1:
-        yield from _window(iter(complete), plan, spool)
-        return
     given = MergeInput(plan, complete, pinned.tap_rows, spool.total_bytes)
     yield from merged(
         given,
