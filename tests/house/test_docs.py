@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from schema.catalog import Role
 from schema.errors import SkyshardError
+from schema.felis import read_catalog
+from schema.layout import _CATALOG_KEYS, _ROLE_KEYS
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schema", "migrations", "procedures", "loaders", "qserv", "workers")
@@ -43,6 +46,34 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
         name = page.relative_to(ROOT)
         broken += [f"{name}: {target}" for target in targets if not (page.parent / target).exists()]
     assert not broken
+
+
+def test_every_key_of_a_layout_is_described() -> None:
+    text = (ROOT / "docs" / "layouts.md").read_text()
+    keys = _CATALOG_KEYS.union(*_ROLE_KEYS.values()) | {role.value for role in Role}
+    assert sorted(key for key in keys if f"`{key}`" not in text) == []
+
+
+def test_the_example_of_a_layout_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "layouts.md").read_text()
+    schema, layout = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "survey.yaml").write_text(schema)
+    (tmp_path / "layout.yaml").write_text(layout)
+    made = read_catalog("survey", tmp_path / "survey.yaml", tmp_path / "layout.yaml")
+    assert {table.name: table.role for table in made.tables} == {
+        "Star": Role.DIRECTOR,
+        "Measurement": Role.CHILD,
+        "Exposure": Role.REPLICATED,
+    }
+    star = made.table("Star")
+    assert star is not None
+    assert [column.name for column in star.columns] == ["starId", "ra", "dec", "g_mag", "r_mag"]
+
+
+def test_the_licence_stands_in_full() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert "GNU GENERAL PUBLIC LICENSE" in text
+    assert text.count("\n") > 600
 
 
 def test_decisions_are_short() -> None:
