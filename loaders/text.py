@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
 
+from loaders.encoding import as_latin1, back, checked, column_back
 from loaders.source import BATCH_BYTES, BadLine, SourceBatch, UnreadableFile
 from schema.catalog import Table
 
@@ -39,24 +40,65 @@ class TextSource:
     """Reads a stream whose backslashes escape, and where nothing is quoted (see `loaders.dump`)."""
 
     def batches(self, wanted: Sequence[str]) -> Iterator[SourceBatch]:
-        """The rows as text; a line with another number of fields becomes a BadLine."""
+        """The rows as text; a line with another number of fields becomes a BadLine.
+
+        A column of a batch that is not all UTF-8 comes as bytes.
+        """
+        last = 0
+        try:
+            for batch in self._read(wanted, is_utf8=True):
+                last += len(batch.numbers) + len(batch.bad)
+                yield batch
+        except UnicodeDecodeError:
+            # Arrow's reader would give up at a bad line that is not UTF-8. What is read already is not
+            # given again.
+            for batch in self._read(wanted, is_utf8=False):
+                rest = _after(batch, last)
+                if len(rest.numbers) or rest.bad:
+                    yield rest
+
+    def _read(self, wanted: Sequence[str], *, is_utf8: bool) -> Iterator[SourceBatch]:
         bad: list[BadLine] = []
         first = 1
         try:
             with pa.input_stream(self.path) as stream:
-                reader = _open(stream, self, wanted, bad)
+                reader = _open(stream, self, wanted, bad=bad, is_utf8=is_utf8)
                 for rows in reader:
                     batch = _numbered(rows, first, tuple(bad))
                     first += rows.num_rows + len(bad)
                     bad.clear()
-                    yield batch
+                    yield batch if is_utf8 else _meant(batch)
         except (pa.ArrowException, OSError) as error:
             if not (isinstance(error, pa.ArrowInvalid) and "Empty CSV" in str(error)):
                 raise UnreadableFile(self.path, str(error)) from error
+        if bad:
+            rows = pa.RecordBatch.from_pylist([], pa.schema([(n, pa.string()) for n in wanted]))
+            batch = _numbered(rows, first, tuple(bad))
+            yield batch if is_utf8 else _meant(batch)
+
+
+def _after(batch: SourceBatch, last: int) -> SourceBatch:
+    """The rows and bad lines of a batch beyond a number."""
+    skipped = int(np.searchsorted(batch.numbers, last, "right"))
+    bad = tuple(line for line in batch.bad if line.number > last)
+    return SourceBatch(batch.rows.slice(skipped), batch.numbers[skipped:], bad)
+
+
+def _meant(batch: SourceBatch) -> SourceBatch:
+    """A batch that was read as if it were Latin-1."""
+    columns = [column_back(column) for column in batch.rows.columns]
+    rows = pa.RecordBatch.from_arrays(columns, batch.rows.schema.names)
+    bad = tuple(BadLine(line.number, line.reason, back(line.text)) for line in batch.bad)
+    return SourceBatch(rows, batch.numbers, bad)
 
 
 def _open(
-    stream: pa.NativeFile, source: TextSource, wanted: Sequence[str], bad: list[BadLine]
+    stream: pa.NativeFile,
+    source: TextSource,
+    wanted: Sequence[str],
+    *,
+    bad: list[BadLine],
+    is_utf8: bool,
 ) -> pc_csv.CSVStreamingReader:
     def keep_bad(row: pc_csv.InvalidRow) -> str:
         number = -1 if row.number is None else row.number - source.skip
@@ -65,8 +107,13 @@ def _open(
         return "skip"
 
     has_escapes = source.unescaped is not None
+    plain = source.unescaped(stream) if source.unescaped else stream
+    if not is_utf8:
+        plain = as_latin1(plain)
+    elif not source.raw:
+        plain = checked(plain)
     return pc_csv.open_csv(
-        source.unescaped(stream) if source.unescaped else stream,
+        plain,
         read_options=pc_csv.ReadOptions(
             column_names=list(source.names),
             skip_rows=source.skip,
@@ -122,8 +169,20 @@ def open_text(path: Path, table: Table, columns: Sequence[str] = ()) -> TextSour
 
 
 def _is_header(fields: Sequence[str], table: Table) -> bool:
-    """Whether a first line names columns: at least half of it does."""
-    return 2 * sum(table.column(field) is not None for field in fields) >= len(fields)
+    """Whether a first line names columns: those that must be there, or any, and holds no number."""
+    named = {column.name for field in fields if (column := table.column(field)) is not None}
+    needed = {column.name for column in table.columns if not column.nullable}
+    if needed and needed <= named:
+        return True
+    return bool(named) and not any(_is_number(field) for field in fields)
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def _head(path: Path) -> tuple[int, str | None, str]:
@@ -132,7 +191,7 @@ def _head(path: Path) -> tuple[int, str | None, str]:
     is_ecsv = ".ecsv" in path.suffixes
     try:
         opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8", errors="replace") as file:
+        with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
             for line in file:
                 if not (is_ecsv and line.startswith("#")) or skip >= _HEAD_LINES:
                     break

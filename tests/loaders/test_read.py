@@ -110,6 +110,52 @@ def test_a_line_with_other_fields_is_a_bad_line_with_its_number(tmp_path: Path) 
     ]
 
 
+def test_a_file_of_bad_lines_only_gives_them_all(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("filterId,name\n1\n2\n")
+    bad = [line for batch in batches_of(tmp_path / "f.csv") for line in batch.bad]
+    assert [(line.number, line.text) for line in bad] == [(1, "1"), (2, "2")]
+
+
+def test_a_bad_line_need_not_be_utf8(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_bytes(b"filterId,name\n1,u,\xe9\n2,g\n")
+    (batch,) = batches_of(tmp_path / "f.csv")
+    assert batch.rows.to_pydict() == {"filterId": ["2"], "name": ["g"]}
+    assert [(line.number, line.text) for line in batch.bad] == [(1, "1,u,\ufffd")]
+
+
+def test_rows_come_once_where_bytes_that_are_not_utf8_come_late(tmp_path: Path) -> None:
+    lines = b"".join(b"%d,%s\n" % (n, b"x" * 1000) for n in range(1, 20_001))
+    (tmp_path / "f.csv").write_bytes(b"filterId,name\n" + lines + "1,é\n".encode() + b"1,\xe9\n")
+    batches = batches_of(tmp_path / "f.csv")
+    assert len(batches) > 1
+    numbers = [n for batch in batches for n in batch.numbers.tolist()]
+    assert numbers == list(range(1, 20_003))
+    ids = [int(v) for batch in batches for v in batch.rows["filterId"].to_pylist()]
+    assert ids == [*range(1, 20_001), 1, 1]
+    assert batches[-1].rows["name"].to_pylist()[-2:] == ["é".encode(), b"\xe9"]
+
+
+def test_a_header_with_many_unknown_columns_is_one(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("a,b,c,d,Name,filterid\n1,2,3,4,u,5\n")
+    assert read(tmp_path / "f.csv")["filterid"].to_pylist() == ["5"]
+    (tmp_path / "g.csv").write_text("2mass,b,c,1,e,filterId\n1,2,3,4,u,5\n")
+    assert read(tmp_path / "g.csv")["filterId"].to_pylist() == ["5"]
+
+
+def test_a_row_that_holds_a_columns_name_is_no_header(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("1,name\n2,u\n")
+    assert read(tmp_path / "f.csv")["name"].to_pylist() == ["name", "u"]
+
+
+@pytest.mark.parametrize("text", ["filterId,name\n1,u\n", "1,u\n"])
+def test_a_byte_order_mark_is_no_part_of_the_first_field(text: str, tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text(text, encoding="utf-8-sig")
+    assert read(tmp_path / "f.csv").select(["filterId", "name"]).to_pydict() == {
+        "filterId": ["1"],
+        "name": ["u"],
+    }
+
+
 def test_an_empty_csv_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("filterId,name\n")
     assert batches_of(tmp_path / "f.csv") == []
