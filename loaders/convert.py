@@ -84,7 +84,7 @@ def _plain(array: pa.Array) -> pa.Array:
         array = array.storage
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return array.dictionary_decode()
+        return _plain(array.dictionary_decode())
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return array.cast(pa.string())
     if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
@@ -113,7 +113,7 @@ def _caster(given: pa.DataType, column: Column) -> Cast:
         case Type.FLOAT | Type.DOUBLE if is_number:
             return lambda array: _to_floating(array, target)
         case Type.BOOLEAN if pa.types.is_boolean(given) or pa.types.is_integer(given):
-            return lambda array: array.cast(target)
+            return _to_boolean
         case Type.TIMESTAMP if is_time:
             return lambda array: _to_timestamp(array, target)
         case Type.TEXT if is_number or is_time:
@@ -178,6 +178,16 @@ def _parse_boolean(cells: pa.Array, target: pa.DataType) -> pa.Array:
     return pc.if_else(pc.is_in(cells, value_set=_FALSE), "0", text).cast(target)
 
 
+def _to_boolean(array: pa.Array) -> pa.Array:
+    """Booleans, 0 and 1; ArrowInvalid for other numbers, which Arrow would call true."""
+    if pa.types.is_integer(array.type) and _has(
+        pc.not_equal(array, array.cast(pa.bool_()).cast(array.type))
+    ):
+        msg = "a number that is neither 0 nor 1"
+        raise pa.ArrowInvalid(msg)
+    return array.cast(pa.bool_())
+
+
 def _parse_instant(cells: pa.Array, target: pa.DataType) -> pa.Array:
     """ISO times with a zone or with nanoseconds."""
     bare = pc.replace_substring_regex(cells, r"(\.\d{6})\d+", r"\1")
@@ -200,6 +210,8 @@ def _to_floating(array: pa.Array, target: pa.DataType) -> pa.Array:
         return array
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.int8())
+    if pa.types.is_integer(array.type) and target == pa.float64():
+        return array.cast(target)  # Exact: it refuses what lies beyond 2**53.
     result = array.cast(target, safe=False)
     if target == pa.float32() and pa.types.is_floating(array.type):
         overflow = pc.and_(pc.is_inf(result), pc.is_finite(array))

@@ -55,9 +55,9 @@ def _array(path: Path, table: Any, name: str, first: int, last: int) -> pa.Array
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
     mask = None
-    if column.null is not None and values.dtype.kind in "iu":
-        # astropy gives the values with TZERO added, TNULL is meant without.
-        mask = values == int(column.null) + int(column.bzero or 0)
+    if column.null is not None and column.format.format in "BIJK":
+        # TNULL is meant of the stored integers, without TSCAL and TZERO.
+        mask = rows.view(np.ndarray)[name].reshape(len(rows)) == int(column.null)
     return pa.array(values, mask=mask)
 
 

@@ -20,7 +20,7 @@ from loaders.cut import Cut, gather, index_rows
 from loaders.encode import CopyStream
 from loaders.twin import write_twins
 from procedures.parts import PartCopy, part_columns, read_part, write_parts
-from procedures.pools import Pools
+from procedures.pools import Pools, ServerUnavailable
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
 from schema.checksum import checksum, combine
 from schema.errors import InputError, StoreError
@@ -32,6 +32,8 @@ _CENTRE_ARCSEC = 0.001
 """A position lies within this of the centre of its order-29 pixel."""
 BATCH_ROWS = 50_000
 """Rows that one transaction takes together where parts are smaller."""
+BATCH_PARTS = 200
+"""Parts that one transaction creates at most: a server's lock table holds so many tables, not more."""
 CutPart = tuple[Cut, PartId]
 _BAD_ROWS = (psycopg2.IntegrityError, psycopg2.DataError)
 
@@ -76,7 +78,7 @@ def load(
     loaded: Callable[[Part], None],
 ) -> list[Part]:
     """Load all parts, `workers` batches at a time; the first failure ends it. `loaded` is told of each."""
-    batches = _batches(list(zip(cuts, ids, strict=True)))
+    batches = batches_of(list(zip(cuts, ids, strict=True)))
     with ThreadPoolExecutor(workers, thread_name_prefix="load") as threads:
         futures = [threads.submit(load_parts, loading, batch) for batch in batches]
         try:
@@ -87,8 +89,8 @@ def load(
     return [found[part_id] for part_id in ids]
 
 
-def _batches(parts: Sequence[CutPart]) -> list[list[CutPart]]:
-    """Parts for the same shards together, BATCH_ROWS or one part a batch, in their order."""
+def batches_of(parts: Sequence[CutPart]) -> list[list[CutPart]]:
+    """Parts for the same shards together, BATCH_ROWS (or one part) a batch, in their order."""
     batches: list[list[CutPart]] = []
     filling: dict[tuple[ShardId, ...], tuple[list[CutPart], int]] = {}
     for cut, part_id in parts:
@@ -97,7 +99,8 @@ def _batches(parts: Sequence[CutPart]) -> list[list[CutPart]]:
             batches.append(batch)
         batch.append((cut, part_id))
         rows += cut.rows + cut.overlap_rows
-        filling[cut.shards] = (batch, rows) if rows < BATCH_ROWS else ([], 0)
+        is_full = rows >= BATCH_ROWS or len(batch) >= BATCH_PARTS
+        filling[cut.shards] = ([], 0) if is_full else (batch, rows)
     return batches
 
 
@@ -221,6 +224,9 @@ def _write_replicas(loading: Loading, made: Sequence[_Made], shard_id: ShardId) 
         except _BAD_ROWS as error:
             connection.rollback()
             raise RowsRefused(_refused(error, made), str(error)) from error
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            reason = str(error).strip() or type(error).__name__
+            raise ServerUnavailable(f"shard {shard_id}", reason) from error
     if loading.verify:
         for one in made:
             _verify(loading, one.part, one.table, tuple(one.rows), shard_id)

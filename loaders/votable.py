@@ -80,7 +80,7 @@ def open_votable(path: Path) -> VotableSource:
         raise UnreadableFile(path, f"{size} bytes; VOTables up to {MAX_VOTABLE_BYTES} are read")
     try:
         with path.open("rb") as stream:
-            guard_votable(stream)
+            guard_votable(stream, max_rows=size)
         with path.open("rb") as stream:
             table = parse(stream, verify="ignore").get_first_table()
     except (
@@ -91,26 +91,36 @@ def open_votable(path: Path) -> VotableSource:
         ValueError,
         IndexError,
         OSError,
+        MemoryError,
     ) as error:
-        raise UnreadableFile(path, str(error)) from error
+        raise UnreadableFile(path, str(error) or "there is not enough memory") from error
     places = {field.name or field.ID: field.ID for field in table.fields}
     return VotableSource(path, places, table.array)
 
 
-def guard_votable(stream: IO[bytes]) -> None:
+def guard_votable(stream: IO[bytes], *, max_rows: int) -> None:
     """Raise unless a VOTable stands on its own: no links, no entities, no document type.
 
+    Nor may it say that it has more than `max_rows` rows: astropy takes memory for as many as it says.
     Raises ForbiddenContent, xml.sax.SAXException or defusedxml's errors (ValueErrors).
     """
-    guarded_parse(stream, _Guard(), forbid_dtd=True)
+    guarded_parse(stream, _Guard(max_rows), forbid_dtd=True)
 
 
 class _Guard(ContentHandler):
     """Looks at every element of a VOTable, holding none."""
 
+    def __init__(self, max_rows: int) -> None:
+        super().__init__()
+        self._max_rows = max_rows
+
     @override
     def startElement(self, name: str, attrs: AttributesImpl) -> None:
-        if name.rpartition(":")[2].upper() == "STREAM" and "href" in attrs.getNames():
+        kind = name.rpartition(":")[2].upper()
+        if kind == "TABLE" and int(attrs.get("nrows", "0")) > self._max_rows:
+            msg = f"it says nrows={attrs['nrows']}, more than it has bytes"
+            raise ForbiddenContent(msg)
+        if kind == "STREAM" and "href" in attrs.getNames():
             href = str(attrs.getValue("href"))[:80]
             msg = f"its data lie elsewhere (STREAM href={href!r})"
             raise ForbiddenContent(msg)

@@ -133,3 +133,21 @@ def test_a_type_that_can_never_fit_is_refused(array: pa.Array, kind: Type) -> No
 def test_unsigned_and_boolean_numbers_widen() -> None:
     assert converted(pa.array(np.array([7], np.uint8)), Type.SHORT).array.to_pylist() == [7]
     assert converted(pa.array([True, None]), Type.INT).array.to_pylist() == [1, None]
+
+
+def test_dictionaries_of_large_texts_are_read() -> None:
+    cells = pa.array(["1", "2", "1"], pa.large_string()).dictionary_encode()
+    assert converted(cells, Type.INT).array.to_pylist() == [1, 2, 1]
+    assert converted(cells, Type.TEXT).array.to_pylist() == ["1", "2", "1"]
+
+
+def test_integers_that_a_double_cannot_tell_apart_are_faults() -> None:
+    result = converted(pa.array([2**53, 2**53 + 1, -(2**60)], pa.int64()), Type.DOUBLE)
+    assert sorted(result.faults) == [1, 2]
+    assert result.array.to_pylist() == [2.0**53, None, None]
+
+
+def test_only_0_and_1_are_booleans() -> None:
+    result = converted(pa.array([0, 1, 2, None, -1], pa.int16()), Type.BOOLEAN)
+    assert sorted(result.faults) == [2, 4]
+    assert result.array.to_pylist() == [False, True, None, None, None]

@@ -62,6 +62,22 @@ def test_any_one_shard_may_be_away(away: int, sky: Lab) -> None:
     pools.close()
 
 
+def test_a_look_up_that_waits_can_be_stopped(sky: Lab) -> None:
+    @contextmanager
+    def soon(end: Callable[[], None]) -> Iterator[None]:
+        threading.Timer(0.2, end).start()
+        yield
+
+    parts = sky.manifest().parts_of("Object", PartKind.INDEX)
+    with ExitStack() as locks:
+        for shard_id in {r.shard_id for part in parts for r in part.replicas}:
+            held = [p for p in parts if shard_id in {r.shard_id for r in p.replicas}]
+            cursor = locks.enter_context(sky.pools.shard(shard_id)).cursor()
+            cursor.execute(f"LOCK TABLE {', '.join(qualified(p.own_name) for p in held)}")
+        with pytest.raises(Unavailable, match="user request"):
+            lookup(sky.pools, sky.manifest(), "Object", np.array([1]), stoppable=soon)
+
+
 def test_without_any_replica_it_is_unavailable(sky: Lab) -> None:
     pools = Pools(without(sky, 1, 2, 3))
     with pytest.raises(Unavailable, match="no shard answers for the director index"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,26 @@ def test_fits_types_nulls_and_byte_order(ending: str, tmp_path: Path) -> None:
     assert rows["#"].to_pylist() == [1, 2, 3]
 
 
+def test_tnull_is_meant_of_the_stored_integers(tmp_path: Path) -> None:
+    """In columns that are scaled, or shifted to be unsigned."""
+    stored = np.array([1, -99, 3], np.int16)
+    path = write_fits(
+        tmp_path / "x.fits",
+        fits.Column("scaled", "I", null=-99, disp="I12345", array=stored),
+        fits.Column("unsigned", "I", null=-99, disp="I12345", array=stored),
+        fits.Column("bytes", "B", null=7, array=np.array([1, 7, 3], np.uint8)),
+    )
+    content = path.read_bytes()
+    for card in (b"TSCAL1  =                  0.5", b"TZERO2  =                32768"):
+        old = content.index(b"TDISP%c  = 'I12345  '" % card[5])
+        content = content[:old] + card.ljust(80) + content[old + 80 :]
+    path.write_bytes(content)
+    rows = read(path)
+    assert rows["scaled"].to_pylist() == [0.5, None, 1.5]
+    assert rows["unsigned"].to_pylist() == [32769, None, 32771]
+    assert rows["bytes"].to_pylist() == [1, None, 3]
+
+
 def test_an_undefined_logical_of_fits_is_null(tmp_path: Path) -> None:
     path = write_fits(tmp_path / "x.fits", fits.Column("d", "L", array=np.array([True, True])))
     content = bytearray(path.read_bytes())
@@ -256,6 +277,14 @@ def test_a_votable_with_data_elsewhere_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.vot").write_text(text)
     with pytest.raises(UnreadableFile, match=r"its data lie elsewhere .*file:///etc/passwd"):
         open_source(tmp_path / "x.vot", OBJECT)
+
+
+def test_a_votable_that_claims_more_rows_than_it_has_bytes_is_refused(tmp_path: Path) -> None:
+    path = write_votable(tmp_path / "x.vot", "tabledata")
+    text = path.read_text()
+    path.write_text(re.sub("<TABLE[^>]*>", '<TABLE nrows="99999999999">', text, count=1))
+    with pytest.raises(UnreadableFile, match="nrows=99999999999, more than it has bytes"):
+        open_source(path, OBJECT)
 
 
 def test_a_votable_with_entities_is_refused(tmp_path: Path) -> None:
