@@ -65,6 +65,11 @@ class IngestOptions:
     hats: Path | None = None
     """The folder of the HATS views, which the ingest renews (default: `hats` in the spool)."""
 
+    @property
+    def reject_limit(self) -> int:
+        """A file, or a table's keys, with so many rejects are looked at no further."""
+        return max(self.max_rejects + 1, KEPT_REJECTS)
+
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
@@ -112,7 +117,7 @@ def ingest(
         staged = _stage(target, contributions, journal, options, progress)
         check_growth(target, staged)
         known = PublishedRows(pools, target.catalog, target.manifest)
-        resolved = resolve(target.catalog, staged, known)
+        resolved = resolve(target.catalog, staged, known, limit=options.reject_limit)
         rejects, reject_file = _settle_rejects(staged, resolved, journal, options, spool)
         rows = resolved.rows_by_table()
         resolved, retired = rehome(resolved, known)
@@ -155,9 +160,8 @@ def _stage(
     progress: Callable[[Progress], None],
 ) -> list[Staged]:
     """Stage all contributions, in parallel; in their order."""
-    limit = max(options.max_rejects + 1, KEPT_REJECTS)
     tasks = [
-        StageTask(number, table, given.path, given.columns, journal.folder, limit)
+        StageTask(number, table, given.path, given.columns, journal.folder, options.reject_limit)
         for number, (table, given) in enumerate(zip(target.tables, contributions, strict=True))
     ]
     sizes = {task.number: task.path.stat().st_size for task in tasks if task.path.is_file()}
@@ -184,7 +188,7 @@ def _settle_rejects(
     spool: Path,
 ) -> tuple[int, Path | None]:
     """Join all rejects in one file; raises TooManyRejects above the limit."""
-    count = sum(contribution.rejects for contribution in staged) + len(resolved.rejects)
+    count = sum(contribution.rejects for contribution in staged) + resolved.rejected
     late = _write_late_rejects(resolved, journal.folder)
     name = f"{journal.target.catalog.name}-ingest-{journal.ingest_id}.csv"
     pieces = [*(reject_path(contribution.task) for contribution in staged), *late]
@@ -204,7 +208,7 @@ def _write_late_rejects(resolved: Resolved, folder: Path) -> list[Path]:
     for number, (task, rejects) in sorted(by_task.items()):
         paths.append(folder / f"rejects-resolve-{number}.csv")
         with RejectFile(paths[-1], task.table.name, task.path) as file:
-            file.write(rejects)
+            file.write(sorted(rejects, key=lambda reject: reject.number))
     return paths
 
 

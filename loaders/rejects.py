@@ -15,7 +15,7 @@ from schema.errors import InputError
 
 HEADER = ("table", "source", "row", "reason", "text")
 KEPT_REJECTS = 1000
-"""An ingest that fails by its rejects still writes down this many of each file."""
+"""An ingest that fails by its rejects still writes down this many of each file, and of its keys."""
 _SHOWN = 3
 
 
@@ -28,7 +28,7 @@ class TooManyRejects(InputError):
         super().__init__(
             f"{count} rows rejected, {limit} allowed; nothing was changed. First: "
             + "; ".join(first)
-            + f". All with their reasons: {path}"
+            + f". Their reasons: {path}"
         )
         self.count, self.limit, self.path = count, limit, path
 

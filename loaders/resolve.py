@@ -8,7 +8,7 @@ all orphans of one key lie together. What cannot be placed is rejected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loaders.rejects import KEPT_REJECTS
 from loaders.source import I64
 from loaders.stage import ROW_NUMBER, Run, Staged, open_run
 from loaders.validate import Bools, Reject, row_text
@@ -75,11 +76,15 @@ class PlacedRun:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resolved:
-    """The placed runs by table, the new entries of each director index, and the rejects."""
+    """The placed runs by table, the new entries of each director index, and the rejects.
+
+    `rejects` are the first of `rejected`, which are too many where they reach the limit.
+    """
 
     runs: dict[str, tuple[PlacedRun, ...]]
     index: dict[str, KeyMap]
     rejects: tuple[tuple[Staged, Reject], ...]
+    rejected: int
     rehomed: dict[str, KeyMap]
     """Keys of published orphans whose row comes with this ingest, by table, with their old pixel."""
 
@@ -97,15 +102,23 @@ class _Loose:
     rows: pa.Table
     pixels: I64
     is_bad: Bools
-    rejects: list[Reject] = field(default_factory=list)
+    rejected: list[tuple[I64, str]] = field(default_factory=list)
 
-    def reject(self, rows: Iterable[int], reason: str) -> None:
-        for row in rows:
-            if not self.is_bad[row]:
-                self.is_bad[row] = True
-                number = self.rows.column(ROW_NUMBER)[row].as_py()
-                text = row_text(self.rows.drop_columns([ROW_NUMBER]), row)
-                self.rejects.append(Reject(number, reason, text))
+    def reject(self, rows: I64, reason: str) -> None:
+        """Keep rows out; the first reason of each counts."""
+        fresh = rows[~self.is_bad[rows]]
+        self.is_bad[fresh] = True
+        self.rejected.append((fresh, reason))
+
+    def rejects(self, limit: int) -> list[Reject]:
+        """The first rejects, with their texts."""
+        found: list[Reject] = []
+        for rows, reason in self.rejected:
+            picked = self.rows.take(pa.array(rows[: limit - len(found)]))
+            numbers = picked.column(ROW_NUMBER).to_pylist()
+            plain = picked.drop_columns([ROW_NUMBER])
+            found += [Reject(n, reason, row_text(plain, row)) for row, n in enumerate(numbers)]
+        return found
 
     def keys(self, column: str) -> tuple[I64, Bools]:
         """A key column, and where it is given."""
@@ -154,9 +167,9 @@ class _Links:
         run.pixels = np.where(self.names_parent, run.pixels, run.own_pixels())
         lost = np.flatnonzero(run.pixels == NOWHERE)
         reason = f"no {table.parent} with this {table.key}, and no position of its own"
-        run.reject(lost[self.names_parent[lost]].tolist(), reason)
+        run.reject(lost[self.names_parent[lost]], reason)
         reason = f"{table.key} names no {table.parent}, and it has no position of its own"
-        run.reject(lost.tolist(), reason)
+        run.reject(lost, reason)
 
 
 def index_key(catalog: Catalog, table: Table) -> str | None:
@@ -167,16 +180,24 @@ def index_key(catalog: Catalog, table: Table) -> str | None:
     return named[0] if named and table.is_partitioned else None
 
 
-def resolve(catalog: Catalog, staged: Sequence[Staged], published: Published) -> Resolved:
-    """Place every staged row."""
+def resolve(
+    catalog: Catalog, staged: Sequence[Staged], published: Published, *, limit: int = KEPT_REJECTS
+) -> Resolved:
+    """Place every staged row; ends with the table whose rejects reach the limit."""
     by_table: dict[str, list[Staged]] = {}
     for contribution in staged:
         by_table.setdefault(contribution.task.table.name, []).append(contribution)
-    resolver = _Resolver(catalog, published)
+    resolver = _Resolver(catalog, published, limit)
     for table in by_depth(catalog):
-        if table.name in by_table:
+        if table.name in by_table and resolver.rejected < limit:
             resolver.place(table, by_table[table.name])
-    return Resolved(resolver.runs, resolver.index, tuple(resolver.rejects), resolver.rehomed)
+    return Resolved(
+        runs=resolver.runs,
+        index=resolver.index,
+        rejects=tuple(resolver.rejects),
+        rejected=resolver.rejected,
+        rehomed=resolver.rehomed,
+    )
 
 
 def by_depth(catalog: Catalog) -> list[Table]:
@@ -197,8 +218,9 @@ def _depth(catalog: Catalog, table: Table) -> int:
 class _Resolver:
     """Gathers what one table's placing tells the next."""
 
-    def __init__(self, catalog: Catalog, published: Published) -> None:
-        self.catalog, self.published = catalog, published
+    def __init__(self, catalog: Catalog, published: Published, limit: int) -> None:
+        self.catalog, self.published, self.limit = catalog, published, limit
+        self.rejected = 0
         self.runs: dict[str, tuple[PlacedRun, ...]] = {}
         self.index: dict[str, KeyMap] = {}
         self.rehomed: dict[str, KeyMap] = {}
@@ -219,7 +241,10 @@ class _Resolver:
         if key is not None:
             self._index(table, key, loose)
         self.runs[table.name] = tuple(run.placed() for run in loose)
-        self.rejects += [(run.staged, reject) for run in loose for reject in run.rejects]
+        for run in loose:
+            self.rejected += int(run.is_bad.sum())
+            left = self.limit - len(self.rejects)
+            self.rejects += [(run.staged, reject) for reject in run.rejects(left)]
 
     def _place_children(self, table: Table, loose: Sequence[_Loose]) -> None:
         """Rows with a parent by its pixel, the others by their own."""
@@ -253,14 +278,12 @@ class _Resolver:
         keys, rows, runs = _all_keys(key, loose)
         published = self._published(table.name, [keys])
         taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
-        is_again = _repeated(keys)
+        is_again, is_taken = _repeated(keys), np.isin(keys, taken)
         for number, run in enumerate(loose):
             mine = runs == number
-            again = rows[mine & is_again].tolist()
-            run.reject(again, f"{key} comes twice in this ingest")
-            held = rows[mine & np.isin(keys, taken)].tolist()
-            run.reject(held, f"{key} is published already")
-        kept = ~is_again & ~np.isin(keys, taken)
+            run.reject(rows[mine & is_again], f"{key} comes twice in this ingest")
+            run.reject(rows[mine & is_taken], f"{key} is published already")
+        kept = ~is_again & ~is_taken
         pixels = np.empty(len(keys), np.int64)
         for number, run in enumerate(loose):
             pixels[runs == number] = run.pixels[rows[runs == number]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,6 +140,21 @@ def test_a_key_is_kept_once_whatever_the_number_of_files(tmp_path: Path) -> None
     resolved = resolve(SKY, files, Known())
     assert len(resolved.rejects) == 2
     assert {staged.task.number for staged, _ in resolved.rejects} == {1}
+
+
+def test_all_rejects_are_counted_and_some_are_written(tmp_path: Path) -> None:
+    count = 200_000
+    ids, places = np.arange(count), np.full(count, 10.0)
+    rows = pa.table({"objectId": ids + 1, "ra": places, "dec": places})
+    notes = pa.table({"noteId": ids, "sourceId": ids})
+    files = [staged(0, OBJECT, rows, tmp_path), staged(1, OBJECT, rows, tmp_path)]
+    started = time.process_time()
+    resolved = resolve(SKY, [*files, staged(2, NOTE, notes, tmp_path)], Known(), limit=50)
+    assert (resolved.rejected, len(resolved.rejects)) == (count, 50)
+    assert "Note" not in resolved.runs
+    assert time.process_time() - started < 5.0
+    assert {staged.task.number for staged, _ in resolved.rejects} == {1}
+    assert json.loads(resolved.rejects[0][1].text)["ra"] == 10.0
 
 
 def test_a_key_of_text_cannot_place_rows(tmp_path: Path) -> None:
