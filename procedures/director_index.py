@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -28,6 +29,8 @@ from schema.topology import ShardId
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Answer = TypeVar("Answer")
+Stoppable = Callable[[Callable[[], None]], AbstractContextManager[None]]
+"""Given how to end a wait, a block for that wait: who stops the caller ends it."""
 
 _AWAY = (
     Unavailable,
@@ -83,11 +86,22 @@ def key_map(keys: I64, pixels: I64) -> KeyMap:
     return KeyMap(distinct, pixels[first])
 
 
-def lookup(pools: Pools, manifest: Manifest, table: str, keys: I64) -> KeyMap:
+def _unstopped(_: Callable[[], None]) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def lookup(
+    pools: Pools,
+    manifest: Manifest,
+    table: str,
+    keys: I64,
+    *,
+    stoppable: Stoppable = _unstopped,
+) -> KeyMap:
     """The keys of `table` (the model's spelling) that the snapshot's index knows.
 
     Each bucket is asked on one of its shards, on the next where that does not answer; Unavailable
-    where none does.
+    where none does. While a shard is asked, `stoppable` knows how to cancel that.
     """
     parts = manifest.parts_of(table, PartKind.INDEX)
     if not parts:
@@ -103,7 +117,7 @@ def lookup(pools: Pools, manifest: Manifest, table: str, keys: I64) -> KeyMap:
     found: list[tuple[int, KeyMap]] = []
     for shards, near in groups.items():
         probes = [(part, asked[part.bucket or 0]) for part in near]
-        found += with_failover(shards, partial(_ask, pools, probes))
+        found += with_failover(shards, partial(_ask, pools, probes, stoppable))
     result = EMPTY
     for _, newer in sorted(found, key=lambda pair: pair[0]):
         result = result.merged(newer)
@@ -122,18 +136,22 @@ def with_failover(shards: Sequence[ShardId], ask: Callable[[ShardId], Answer]) -
 
 
 def _ask(
-    pools: Pools, asked: Sequence[tuple[Part, I64]], shard_id: ShardId
+    pools: Pools, asked: Sequence[tuple[Part, I64]], stoppable: Stoppable, shard_id: ShardId
 ) -> list[tuple[int, KeyMap]]:
     """The known keys, part by part."""
     answers: list[tuple[int, KeyMap]] = []
     large = [(part, keys) for part, keys in asked if len(keys) > _SCAN_SHARE * part.rows + 100]
     small = [(part, keys) for part, keys in asked if len(keys) <= _SCAN_SHARE * part.rows + 100]
     for part, keys in large:
-        whole = read_index_part(pools, shard_id, part)
+        whole = read_index_part(pools, shard_id, part, stoppable)
         pixels, is_known = whole.find(keys)
         answers.append((part.part_id, KeyMap(keys[is_known], pixels[is_known])))
     if small:
-        with pools.shard(shard_id) as connection, connection.cursor() as cursor:
+        with (
+            pools.shard(shard_id) as connection,
+            connection.cursor() as cursor,
+            stoppable(connection.cancel),
+        ):
             for part, keys in small:
                 answers.append((part.part_id, _probe(cursor, part, keys)))
     return answers
@@ -152,9 +170,15 @@ def _probe(cursor: Any, part: Part, keys: I64) -> KeyMap:
     return key_map(pairs[:, 0], pairs[:, 1])
 
 
-def read_index_part(pools: Pools, shard_id: ShardId, part: Part) -> KeyMap:
+def read_index_part(
+    pools: Pools, shard_id: ShardId, part: Part, stoppable: Stoppable = _unstopped
+) -> KeyMap:
     """All keys of one index part."""
-    with pools.arrow(shard_id) as connection, connection.cursor() as cursor:
+    with (
+        pools.arrow(shard_id) as connection,
+        connection.cursor() as cursor,
+        stoppable(cursor.adbc_cancel),
+    ):
         cursor.execute(f"SELECT key, _healpix_29 FROM {qualified(part.own_name)}")
         rows = cursor.fetch_arrow_table()
     return key_map(

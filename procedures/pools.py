@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -33,6 +34,11 @@ TIMEOUTS: Mapping[str, str] = {
     "keepalives_count": "3",
 }
 """libpq's words for "a cut link is an error after about 4 s" (its defaults: minutes)."""
+STATEMENT_TIMEOUT_S = 60.0
+"""Of psycopg2 connections: bookkeeping and look-ups take milliseconds, a server that hangs for ever.
+
+Long statements (`procedures.parts.write_parts`) lift it in their own transaction.
+"""
 READ_SETTINGS = "-c jit=off -c default_transaction_read_only=on"
 """Of Arrow connections: short statements that only read; compiling them costs more than it gains."""
 
@@ -60,15 +66,26 @@ class PoolBusy(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
+class _Use:
+    """What a borrower does with a connection: seconds that its statements may take, and for whom."""
+
+    timeout_s: float | None = None
+    query_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Kind(Generic[_C]):
     """How connections of one driver are opened, judged and closed."""
 
     open: Callable[[str], _C]
-    prepare: Callable[[_C, float | None], bool]
-    """Make ready for a borrower who has so many seconds; False where the server has hung up."""
+    prepare: Callable[[_C, _Use], bool]
+    """Make ready for a borrower; False where the server has hung up."""
     reset: Callable[[_C], bool]
     """End what the borrower left; False where it is broken."""
     close: Callable[[_C], None]
+
+
+_ANY_USE = _Use()
 
 
 class _Pool(Generic[_C]):
@@ -83,12 +100,12 @@ class _Pool(Generic[_C]):
         self._is_closed = False
 
     @contextmanager
-    def borrow(self, timeout_s: float | None = None) -> Iterator[_C]:
+    def borrow(self, use: _Use = _ANY_USE) -> Iterator[_C]:
         """One connection, for the length of the block."""
         if not self._slots.acquire(timeout=self._wait_s):
             raise PoolBusy(self._server, self._size, self._wait_s)
         try:
-            connection = self._ready(timeout_s)
+            connection = self._ready(use)
             try:
                 yield connection
             finally:
@@ -104,14 +121,14 @@ class _Pool(Generic[_C]):
         for connection in idle:
             self._kind.close(connection)
 
-    def _ready(self, timeout_s: float | None) -> _C:
+    def _ready(self, use: _Use) -> _C:
         """An idle connection that still works, or a new one."""
         while (idle := self._pop()) is not None:
-            if self._kind.prepare(idle, timeout_s):
+            if self._kind.prepare(idle, use):
                 return idle
             self._kind.close(idle)
         connection = self._kind.open(self._dsn)
-        if not self._kind.prepare(connection, timeout_s):
+        if not self._kind.prepare(connection, use):
             self._kind.close(connection)
             raise ServerUnavailable(self._server, "it hung up at once")
         return connection
@@ -134,7 +151,8 @@ class Pools:
     """The connections of one process to all servers of a cluster. Thread-safe; close it at the end.
 
     `size` bounds the connections of each driver to each server, `wait_s` how long a caller waits for a
-    free one. Settings in a server's DSN win over ours.
+    free one, `statement_s` how long a statement on a psycopg2 connection may take. Settings in a
+    server's DSN win over ours.
     """
 
     def __init__(
@@ -144,7 +162,9 @@ class Pools:
         size: int = 4,
         wait_s: float = 30.0,
         application_name: str = "skyshard",
+        statement_s: float = STATEMENT_TIMEOUT_S,
     ) -> None:
+        self._name = application_name
         self._dsns = {
             shard.shard_id: _complete(shard.dsn, application_name) for shard in topology.shards
         }
@@ -152,14 +172,14 @@ class Pools:
         def pool(kind: _Kind[Any], server: str, dsn: str) -> _Pool[Any]:
             return _Pool(kind, server, dsn, size=size, wait_s=wait_s)
 
-        coordinator = _complete(topology.coordinator, application_name)
+        coordinator = _bounded(_complete(topology.coordinator, application_name), statement_s)
         self._coordinator = pool(_psycopg2("the coordinator"), "the coordinator", coordinator)
         self._shards = {
-            shard_id: pool(_psycopg2(_name(shard_id)), _name(shard_id), dsn)
+            shard_id: pool(_psycopg2(_name(shard_id)), _name(shard_id), _bounded(dsn, statement_s))
             for shard_id, dsn in self._dsns.items()
         }
         self._arrow = {
-            shard_id: pool(_adbc(_name(shard_id)), _name(shard_id), dsn)
+            shard_id: pool(_adbc(_name(shard_id), _program(dsn)), _name(shard_id), dsn)
             for shard_id, dsn in self._dsns.items()
         }
 
@@ -179,14 +199,17 @@ class Pools:
             yield connection
 
     @contextmanager
-    def arrow(self, shard_id: ShardId, *, timeout_s: float | None = None) -> Iterator[Any]:
+    def arrow(
+        self, shard_id: ShardId, *, timeout_s: float | None = None, query_id: str | None = None
+    ) -> Iterator[Any]:
         """An ADBC connection (DB-API) to a shard, in autocommit, for reading only.
 
-        The server ends each statement after `timeout_s` (None: never); other settings of the session
-        must be left alone. For few rows the statement option `adbc.postgresql.use_copy` = "false"
-        takes half the time. Raises as `coordinator`.
+        The server ends each statement after `timeout_s` (None: never), and shows `query_id` in
+        pg_stat_activity and its log; other settings of the session must be left alone. For few rows
+        the statement option `adbc.postgresql.use_copy` = "false" takes half the time. Raises as
+        `coordinator`.
         """
-        with self._arrow[shard_id].borrow(timeout_s) as connection:
+        with self._arrow[shard_id].borrow(_Use(timeout_s, query_id)) as connection:
             yield connection
 
     def cancel(self, shard_id: ShardId, pid: int) -> bool:
@@ -227,6 +250,18 @@ def _complete(dsn: str, application_name: str) -> str:
     return str(make_dsn(**words))
 
 
+def _program(dsn: str) -> str:
+    return str(parse_dsn(dsn)["application_name"])
+
+
+def _bounded(dsn: str, statement_s: float) -> str:
+    """The DSN with a bound for each statement, unless its own options set one."""
+    words = parse_dsn(dsn)
+    ours = f"-c statement_timeout={ceil(statement_s * 1000)}"
+    words["options"] = f"{ours} {words.get('options', '')}".strip()
+    return str(make_dsn(**words))
+
+
 # ------------------------------------------------------------------ psycopg2
 
 
@@ -246,7 +281,7 @@ def _psycopg2(server: str) -> _Kind[Any]:
     )
 
 
-def _is_quiet(connection: Any, _: float | None) -> bool:
+def _is_quiet(connection: Any, _: _Use) -> bool:
     """Whether the server has not hung up: an idle connection's socket has nothing to read."""
     if connection.closed:
         return False
@@ -267,10 +302,10 @@ def _roll_back(connection: Any) -> bool:
 # ------------------------------------------------------------------ ADBC
 
 
-def _adbc(server: str) -> _Kind[Any]:
+def _adbc(server: str, program: str) -> _Kind[Any]:
     return _Kind(
         open=lambda dsn: _connect_arrow(server, dsn),
-        prepare=_set_timeout,
+        prepare=partial(_set_use, program),
         reset=lambda _: True,
         close=_close_arrow,
     )
@@ -285,15 +320,26 @@ def _connect_arrow(server: str, dsn: str) -> Any:
         raise ServerUnavailable(server, str(error)) from error
 
 
-def _set_timeout(connection: Any, timeout_s: float | None) -> bool:
-    """Bound the session's statements; that it answers shows that the server is there."""
-    milliseconds = 0 if timeout_s is None else max(1, ceil(timeout_s * 1000))
+def _set_use(program: str, connection: Any, use: _Use) -> bool:
+    """Bound the session's statements and name them; that it answers shows that the server is there."""
+    milliseconds = 0 if use.timeout_s is None else max(1, ceil(use.timeout_s * 1000))
+    name = program if use.query_id is None else f"{program} {use.query_id}"
     try:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET statement_timeout = {milliseconds}")
+            # Not by COPY: one round trip, as a SET of one of them would be.
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+            cursor.execute(
+                f"SELECT set_config('statement_timeout', '{milliseconds}', false),"
+                f" set_config('application_name', {_text(name)}, false)"
+            )
+            cursor.fetchone()
     except (adbc_driver_manager.Error, OSError):
         return False
     return True
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _close_arrow(connection: Any) -> None:

@@ -41,7 +41,8 @@ def read_postgres(
     Raises Unavailable (ask another replica), QueryError (the rows do not allow the expression),
     LimitExceeded, StoreError, or what stopped the query.
     """
-    with pools.arrow(shard_id, timeout_s=running.remaining_s()) as connection:
+    seconds = running.remaining_s()
+    with pools.arrow(shard_id, timeout_s=seconds, query_id=running.query_id) as connection:
         try:
             with connection.cursor() as cursor, running.stoppable(cursor.adbc_cancel):
                 cursor.execute(sql)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ import pytest
 from procedures.director_index import lookup
 from procedures.pools import Pools
 from schema.catalog import HEALPIX_29
+from schema.ddl import qualified
 from schema.errors import Unavailable
+from schema.manifest import PartKind
 from schema.topology import Topology
 from tests.loaders.lab import Lab, lab
 from tests.loaders.skies import SKY, objects

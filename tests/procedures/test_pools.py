@@ -14,6 +14,7 @@ import adbc_driver_manager
 import psycopg2
 import pyarrow as pa
 import pytest
+from psycopg2.extensions import make_dsn
 
 from procedures.pools import PoolBusy, Pools, ServerUnavailable, backend_pid, to_uri
 from schema.errors import Unavailable
@@ -106,6 +107,28 @@ def test_connections_name_their_program_and_bound_their_waits(pools: Pools) -> N
     assert parameters["tcp_user_timeout"] == "4000"
 
 
+def test_a_statement_that_hangs_is_ended(server: Server) -> None:
+    servers = topology(server.dsn(), server.dsn())
+    with (
+        closing(Pools(servers, statement_s=0.1)) as pools,
+        pools.shard(FIRST) as connection,
+        connection.cursor() as cursor,
+        pytest.raises(psycopg2.errors.QueryCanceled, match="statement timeout"),
+    ):
+        cursor.execute("SELECT pg_sleep(20)")
+
+
+def test_a_server_s_own_options_win(server: Server) -> None:
+    own = make_dsn(server.dsn(), options="-c statement_timeout=7s")
+    with (
+        closing(Pools(topology(own, own), statement_s=0.1)) as pools,
+        pools.coordinator() as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("7s",)
+
+
 def test_arrow_connections_give_tables(pools: Pools) -> None:
     with pools.arrow(FIRST) as connection:
         found = rows(connection, "SELECT n::bigint AS n FROM generate_series(1, 3) AS n")
@@ -128,6 +151,14 @@ def test_a_time_limit_ends_its_borrower_s_statement_and_no_other_s(pools: Pools)
         rows(connection, "SELECT pg_sleep(5)")
     with pools.arrow(FIRST) as connection:
         assert rows(connection, "SELECT pg_sleep(0.1)").num_rows == 1
+
+
+def test_a_statement_shows_its_query_and_no_other_s(pools: Pools) -> None:
+    shown = "SELECT current_setting('application_name') AS name"
+    with pools.arrow(FIRST, query_id="0192-it's") as connection:
+        assert rows(connection, shown)["name"].to_pylist() == ["skyshard test 0192-it's"]
+    with pools.arrow(FIRST) as connection:
+        assert rows(connection, shown)["name"].to_pylist() == ["skyshard test"]
 
 
 def test_a_running_statement_is_cancelled_from_beside(pools: Pools) -> None:
