@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 
+from qserv.limits import Limits
 from schema.types import Type
 
 
@@ -22,6 +24,14 @@ class ResultColumn:
     ucd: str | None = None
     utype: str | None = None
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Where a writer that must know all rows first keeps them: a folder (None: the system's), bytes."""
+
+    folder: Path | None = None
+    max_bytes: int = Limits().max_spool_bytes
 
 
 @dataclass(slots=True)
@@ -40,6 +50,7 @@ class Answer:
     snapshots: tuple[tuple[str, int], ...] = ()
     overflowed: bool = False
     warnings: list[str] = field(default_factory=list)
+    scratch: Scratch = Scratch()
     on_close: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     def arrow_schema(self) -> pa.Schema:

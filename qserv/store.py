@@ -26,9 +26,11 @@ from qserv.limits import Limits
 from qserv.merge import Merges, MergeSettings
 from qserv.pinned import Pinned, Pinner
 from qserv.plan.prune import Located
+from qserv.result import Scratch
 from qserv.running import Running, Watch
 from qserv.spool import Spool, SpoolLimits, SpoolMemory
 from schema.catalog import Catalog
+from schema.errors import Unavailable
 from schema.topology import Topology
 
 BOUND_KEPT = 256
@@ -110,12 +112,27 @@ class Store:
         )
         return Spool(self._folder / running.query_id, bounds, self._spool_memory)
 
-    def locate(self, wanted: Sequence[Wanted], pinned: Pinned) -> Located:
-        """Where the director index of the pinned snapshots has the wanted keys."""
+    def scratch(self, limits: Limits) -> Scratch:
+        """Where a writer may keep one query's rows."""
+        return Scratch(self._folder, limits.max_spool_bytes)
+
+    def locate(
+        self, wanted: Sequence[Wanted], pinned: Pinned, running: Running | None = None
+    ) -> Located:
+        """Where the director index of the pinned snapshots has the wanted keys.
+
+        Stopping the query, where it is given, ends the wait for the shards.
+        """
+        asker = running or Running("locate")
         located: dict[tuple[str, str], dict[int, int]] = {}
         for one in wanted:
             manifest = pinned.parts[one.catalog].manifest
-            found = lookup(self.pools, manifest, one.table, np.array(one.keys, dtype=np.int64))
+            keys = np.array(one.keys, dtype=np.int64)
+            try:
+                found = lookup(self.pools, manifest, one.table, keys, stoppable=asker.stoppable)
+            except Unavailable:
+                asker.check()
+                raise
             pairs = zip(found.keys.tolist(), found.pixels.tolist(), strict=True)
             located[one.catalog, one.table] = dict(pairs)
         return located

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -19,11 +20,11 @@ import pyarrow.compute as pc
 from qserv.formats.cells import as_text, plain_buffers
 from qserv.formats.slices import described_schema, slices, unique_names
 from qserv.result import Answer, ResultColumn
+from qserv.spool import SpoolUnwritable
 from schema.errors import LimitExceeded
 from schema.types import Type
 
 BLOCK_BYTES = 2880
-MAX_SPOOL_BYTES = 16 * 2**30
 MAX_COLUMNS = 999
 """FITS counts fields with three digits."""
 
@@ -41,23 +42,31 @@ def write_fits(answer: Answer) -> Iterator[bytes]:
     """A primary header without data, then one BINTABLE."""
     if len(answer.columns) > MAX_COLUMNS:
         raise TooLargeForFits(f"{len(answer.columns)} columns; FITS has at most {MAX_COLUMNS}")
-    with tempfile.TemporaryFile(prefix="skyshard-fits-") as spool:
-        rows, widths = _fill(spool, answer)
-        spool.seek(0)
-        row_type = np.dtype(
-            [(f"f{i}", _code(column.type, widths[i])) for i, column in enumerate(answer.columns)]
-        )
-        yield _primary_header() + _table_header(answer, rows, row_type, widths)
-        with pa.ipc.open_stream(spool) as reader:
-            for batch in reader:
-                yield _records(batch, answer.columns, row_type).tobytes()
-        yield b"\0" * (-rows * row_type.itemsize % BLOCK_BYTES)
+    folder = answer.scratch.folder
+    try:
+        with tempfile.TemporaryFile(prefix="skyshard-fits-", dir=folder) as spool:
+            yield from _document(spool, answer)
+    except OSError as error:
+        raise SpoolUnwritable(folder or Path(tempfile.gettempdir()), error) from error
+
+
+def _document(spool: IO[bytes], answer: Answer) -> Iterator[bytes]:
+    rows, widths = _fill(spool, answer)
+    spool.seek(0)
+    row_type = np.dtype(
+        [(f"f{i}", _code(column.type, widths[i])) for i, column in enumerate(answer.columns)]
+    )
+    yield _primary_header() + _table_header(answer, rows, row_type, widths)
+    with pa.ipc.open_stream(spool) as reader:
+        for batch in reader:
+            yield _records(batch, answer.columns, row_type).tobytes()
+    yield b"\0" * (-rows * row_type.itemsize % BLOCK_BYTES)
 
 
 def _fill(spool: IO[bytes], answer: Answer) -> tuple[int, list[int]]:
     """Keeps the rows as an Arrow stream; their count, and the widest cell of each text column."""
     schema = described_schema(answer.columns)
-    rows, widths = 0, [1] * len(answer.columns)
+    rows, widths, most = 0, [1] * len(answer.columns), answer.scratch.max_bytes
     with pa.ipc.new_stream(spool, schema) as writer:
         for batch in slices(answer):
             columns = [_spelt(batch.column(i), c.type) for i, c in enumerate(answer.columns)]
@@ -67,8 +76,11 @@ def _fill(spool: IO[bytes], answer: Answer) -> tuple[int, list[int]]:
                     widths[i] = max(widths[i], longest or 0)
             writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
             rows += batch.num_rows
-            if spool.tell() > MAX_SPOOL_BYTES:
-                raise TooLargeForFits(f"more than {MAX_SPOOL_BYTES} bytes; ask for Parquet")
+            if spool.tell() > most:
+                raise TooLargeForFits(
+                    f"the rows exceed {most / 2**20:,.0f} MiB (max_spool_bytes), and a FITS table is"
+                    " kept until all came; ask for Parquet"
+                )
     return rows, widths
 
 

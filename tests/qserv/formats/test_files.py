@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,8 @@ from qserv.formats.fits import TooLargeForFits, write_fits
 from qserv.formats.json_rows import write_json
 from qserv.formats.registry import FORMATS, UnknownFormat, find_format, format_of_file
 from qserv.formats.slices import SLICE_ROWS, slices, unique_names
-from qserv.result import Answer, ResultColumn
+from qserv.result import Answer, ResultColumn, Scratch
+from qserv.spool import SpoolUnwritable
 from schema.types import SPELLINGS, Type
 from tests.qserv.formats.answers import answer_of, columns_and_rows, example
 
@@ -168,6 +170,20 @@ def test_fits_refuses_more_columns_than_it_can_count() -> None:
     columns = tuple(ResultColumn(f"c{i}", Type.INT) for i in range(1000))
     with pytest.raises(TooLargeForFits, match="at most 999"):
         next(write_fits(Answer("q", columns, iter(()))))
+
+
+def test_fits_keeps_no_more_than_the_query_may() -> None:
+    made = example(ResultColumn("n", Type.LONG), rows=[[1]] * 2000)
+    made.scratch = Scratch(max_bytes=10_000)
+    with pytest.raises(TooLargeForFits, match="max_spool_bytes"):
+        list(write_fits(made))
+
+
+def test_fits_says_where_it_cannot_keep_rows(tmp_path: Path) -> None:
+    made = example(ResultColumn("n", Type.LONG), rows=[[1]])
+    made.scratch = Scratch(tmp_path / "gone")
+    with pytest.raises(SpoolUnwritable, match="gone"):
+        list(write_fits(made))
 
 
 @pytest.mark.parametrize("form", list(FORMATS))
