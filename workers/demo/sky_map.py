@@ -69,6 +69,17 @@ def _range(sampled: F64) -> tuple[float, float]:
     return float(low), float(max(high, 1.5 * low))
 
 
+def round_ticks(low: float, high: float) -> list[float]:
+    """Three round numbers or more between two, for a logarithmic scale; 1, 3, 10, 30 if they do."""
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for steps in ((1,), (1, 3), (1, 2, 5)):
+        found = [float(f"{step}e{decade}") for decade in decades for step in steps]
+        inside = [tick for tick in found if low <= tick <= high]
+        if len(inside) >= 3:
+            return inside
+    return [float(f"{tick:.2g}") for tick in np.geomspace(low, high, 3)]
+
+
 def has_matplotlib() -> bool:
     """Whether the optional extra `demo` is there."""
     return importlib.util.find_spec("matplotlib") is not None
@@ -99,6 +110,9 @@ def draw(density: DensityMap, path: Path) -> None:
     )
     _annotate(axes)
     bar = figure.colorbar(mesh, orientation="horizontal", shrink=0.6, aspect=40, extend="both")
+    ticks = round_ticks(low, high)
+    bar.set_ticks(ticks, labels=[f"{tick:,g}" for tick in ticks])
+    bar.minorticks_off()
     bar.set_label("objects per square degree")
     axes.set_title(f"dp1.Object: {int(density.counts.sum()):,} objects", pad=18)
     figure.savefig(path, dpi=130)
