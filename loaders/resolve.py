@@ -39,6 +39,20 @@ class WrongKey(InputError):
         self.table, self.column = table, column
 
 
+class RepeatedVersions(InputError):
+    """A director whose primary key allows several rows of one key has them."""
+
+    code = "REPEATED_VERSIONS"
+
+    def __init__(self, table: Table, key: str) -> None:
+        super().__init__(
+            f"{table.name} has several rows of one {key}, as its primary key"
+            f" ({', '.join(table.primary_key)}) allows: ingests do not support versions of a director"
+            " yet, and nothing was changed"
+        )
+        self.table, self.key = table.name, key
+
+
 class Published(Protocol):
     """What earlier ingests published of a catalog."""
 
@@ -279,6 +293,8 @@ class _Resolver:
         published = self._published(table.name, [keys])
         taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
         is_again, is_taken = _repeated(keys), np.isin(keys, taken)
+        if table.role is Role.DIRECTOR and not table.is_key_unique and (is_again | is_taken).any():
+            raise RepeatedVersions(table, key)
         for number, run in enumerate(loose):
             mine = runs == number
             run.reject(rows[mine & is_again], f"{key} comes twice in this ingest")

@@ -9,7 +9,7 @@ from loaders.stage import Contribution, Staged
 from procedures.catalogs import get_catalog
 from procedures.manifests import current_snapshots, read_manifest
 from procedures.pools import Pools
-from schema.catalog import Catalog, Table
+from schema.catalog import Catalog, Kind, Table
 from schema.errors import InputError
 from schema.manifest import Manifest
 from schema.names import hint
@@ -45,6 +45,15 @@ class UnnamedTableGrew(InputError):
         self.table, self.rows = table, rows
 
 
+class NotSupportedYet(InputError):
+    """The layout asks for what an ingest cannot do yet."""
+
+    code = "NOT_SUPPORTED_YET"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: ingests do not support that yet, and nothing was changed")
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A catalog as an ingest found it. `manifest` is the snapshot that keys are checked against."""
@@ -60,13 +69,21 @@ class Target:
 def open_target(
     pools: Pools, catalog_name: str, contributions: Sequence[Contribution], topology: Topology
 ) -> Target:
-    """Find the catalog and the contributions' tables; UnknownCatalog, UnknownTable."""
+    """Find the catalog and the contributions' tables.
+
+    Raises UnknownCatalog, UnknownTable, NotSupportedYet.
+    """
     with pools.coordinator() as connection:
         catalog = get_catalog(connection, catalog_name)
         snapshot = current_snapshots(connection)[catalog.name]
         manifest = read_manifest(connection, catalog.name, snapshot)
         connection.rollback()
     tables = tuple(_table(catalog, contribution.table) for contribution in contributions)
+    if catalog.kind is Kind.LIVE:
+        raise NotSupportedYet(f"the layout of {catalog.name} says `kind: live`")
+    for table in tables:
+        if table.keep_unplaced:
+            raise NotSupportedYet(f"the layout of {table.name} says `unplaced: keep`")
     takers = sum(shard.weight > 0 for shard in topology.shards)
     replicas = catalog.replicas or min(_REPLICAS, takers)
     return Target(catalog, manifest, tables, topology, replicas)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loaders.resolve import Resolved, WrongKey, index_key, resolve
+from loaders.resolve import RepeatedVersions, Resolved, WrongKey, index_key, resolve
 from loaders.source import I64
 from loaders.stage import Staged, StageTask, stage
 from procedures.director_index import EMPTY, KeyMap, key_map
@@ -155,6 +156,19 @@ def test_all_rejects_are_counted_and_some_are_written(tmp_path: Path) -> None:
     assert time.process_time() - started < 5.0
     assert {staged.task.number for staged, _ in resolved.rejects} == {1}
     assert json.loads(resolved.rejects[0][1].text)["ra"] == 10.0
+
+
+def test_versions_of_a_director_are_refused_only_where_there_are_some(tmp_path: Path) -> None:
+    versioned = dataclasses.replace(OBJECT, primary_key=("objectId", "seen"))
+    sky = Catalog("x", (versioned,))
+    rows = pa.table({"objectId": [1, 2], "ra": [1.0] * 2, "dec": [1.0] * 2, "seen": [0, 1]})
+    rows = rows.set_column(3, "seen", rows["seen"].cast(pa.timestamp("us")))
+    once = [staged(0, versioned, rows, tmp_path)]
+    assert sorted(placed(resolve(sky, once, Known()), "Object", "objectId")) == [1, 2]
+    with pytest.raises(RepeatedVersions, match=r"several rows of one objectId.*not support"):
+        resolve(sky, [*once, staged(1, versioned, rows, tmp_path)], Known())
+    with pytest.raises(RepeatedVersions):
+        resolve(sky, once, Known({"Object": {2: 22}}))
 
 
 def test_a_key_of_text_cannot_place_rows(tmp_path: Path) -> None:

@@ -17,13 +17,14 @@ from typing_extensions import override
 from loaders.ingest import Contribution, IngestOptions, Progress, ingest
 from loaders.journal import OutcomeUnknown
 from loaders.publish import AlreadyIngested, PublishConflict
+from loaders.target import NotSupportedYet
 from procedures.manifests import current_snapshots
 from procedures.pools import Pools, ServerUnavailable
-from schema.catalog import DIRECTOR_29, HEALPIX_29
+from schema.catalog import DIRECTOR_29, HEALPIX_29, Catalog, Kind
 from schema.manifest import PartKind
 from schema.topology import Topology
 from tests.loaders.lab import Lab, lab
-from tests.loaders.skies import SKY, objects, sources_of, write
+from tests.loaders.skies import OBJECT, SKY, objects, sources_of, write
 from tests.support.postgres import Server
 
 pytestmark = pytest.mark.postgres
@@ -248,6 +249,22 @@ def test_a_spool_that_cannot_be_made_ends_the_ingest(sky: Lab) -> None:
     with sky.pools.coordinator() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT state FROM skyshard.ingest ORDER BY ingest_id DESC LIMIT 1")
         assert cursor.fetchone() == ("failed",)
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [
+        dataclasses.replace(SKY, kind=Kind.LIVE),
+        dataclasses.replace(SKY, tables=(dataclasses.replace(OBJECT, keep_unplaced=True),)),
+    ],
+)
+def test_what_is_not_supported_yet_is_refused(
+    cluster: Lab, tmp_path: Path, catalog: Catalog
+) -> None:
+    named = dataclasses.replace(cluster, catalog=catalog)
+    made = named.with_catalog(f"lab_{secrets.token_hex(4)}", tmp_path)
+    with pytest.raises(NotSupportedYet, match="do not support that yet"):
+        made.ingest(Object=objects(1))
 
 
 def columns(rows: pa.Table) -> dict[str, pa.ChunkedArray]:
