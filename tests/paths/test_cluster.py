@@ -21,7 +21,7 @@ import pytest
 
 from migrations.environment import VERSION_TABLE
 from schema.coordinator import SCHEMA
-from tests.support.postgres import running_server
+from tests.support.postgres import Server
 from workers.config import load
 from workers.doctor import examine
 from workers.local.ports import free_port
@@ -122,8 +122,8 @@ def test_up_again_leaves_what_runs_alone(home: Path) -> None:
     assert pids(home) == before
 
 
-@pytest.mark.parametrize("victims", [("coordinator", "scan-1"), ("shard-2", "czar")])
-def test_up_heals_killed_processes(home: Path, victims: tuple[str, ...]) -> None:
+def test_up_heals_killed_processes_and_leaves_the_others_alone(home: Path) -> None:
+    victims = ("coordinator", "shard-2", "scan-1", "czar")
     before = pids(home)
     for victim in victims:
         kill(before[victim])
@@ -147,6 +147,14 @@ def test_processes_whose_start_was_not_noted_are_found(home: Path) -> None:
     (home / "cluster.json").write_text(json.dumps({**kept, "running": {}}))
     assert pids(home) == before
     (home / "cluster.json").write_text(json.dumps(kept))
+
+
+def test_a_catalog_of_more_replicas_than_shards_is_refused(home: Path) -> None:
+    words = ("catalog", "create", "dp1", "--schema", "dp1", "--replicas", "3")
+    refused = skyshard(home, *words)
+    assert refused.returncode == 2
+    assert "3 replicas need as many shards; 2 take data" in refused.stderr
+    assert json.loads(skyshard(home, "catalog", "list", "--json").stdout) == []
 
 
 def test_doctor_finds_a_healthy_cluster(home: Path) -> None:
@@ -185,22 +193,21 @@ def test_a_taken_http_port_is_named_before_anything_starts(folder: Path) -> None
 
 
 @pytest.fixture(scope="module")
-def external(folder: Path) -> Iterator[tuple[Path, str]]:
-    """A home whose file names two servers that the test runs; and the coordinator's DSN."""
+def external(folder: Path, server: Server) -> Iterator[tuple[Path, str]]:
+    """A home whose file names databases of a server that the test runs; the coordinator's DSN."""
     place = folder / "external"
     place.mkdir()
-    with running_server() as first, running_server() as second:
-        coordinator = first.new_database("coordinator")
-        file = (
-            f'port = {free_port(())}\n[coordinator]\ndsn = "{coordinator}"\n'
-            f'[[shards]]\ndsn = "{first.new_database("shard")}"\n'
-            f'[[shards]]\ndsn = "{second.new_database("shard")}"\nweight = 2.0\n'
-        )
-        (place / "skyshard.toml").write_text(file)
-        try:
-            yield place, coordinator
-        finally:
-            skyshard(place, "down")
+    coordinator = server.new_database("coordinator")
+    file = (
+        f'port = {free_port(())}\n[coordinator]\ndsn = "{coordinator}"\n'
+        f'[[shards]]\ndsn = "{server.new_database("shard")}"\n'
+        f'[[shards]]\ndsn = "{server.new_database("shard")}"\nweight = 2.0\n'
+    )
+    (place / "skyshard.toml").write_text(file)
+    try:
+        yield place, coordinator
+    finally:
+        skyshard(place, "down")
 
 
 def test_servers_given_by_dsn_are_upgraded_not_started(external: tuple[Path, str]) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from astropy.coordinates import offset_by
+from astropy.units import deg
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from qserv.answer import explain
+from qserv.bind.errors import BadRegion
 from qserv.store import Store
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
@@ -94,4 +98,31 @@ def test_every_box_holds_the_oracles_rows(
         f" BOX({centre[0]!r}, {centre[1]!r}, {width!r}, {height!r}))"
     )
     tree = bound(text, store)
+    assert_agrees(tree, rows_of(text, store)[1], the_oracle.rows(tree))
+
+
+@st.composite
+def polygons(draw: st.DrawFn) -> str:
+    """The corners of a polygon around a centre, convex or not, as ADQL."""
+    centre = draw(centres)
+    corners = draw(st.integers(3, 7))
+    numbers = []
+    for k in range(corners):
+        away = draw(st.floats(0.005, 20))
+        bearing = 2 * np.pi * k / corners
+        ra, dec = offset_by(*np.radians(centre), bearing, np.radians(away))
+        numbers += [float(ra.to_value(deg)) % 360, float(dec.to_value(deg))]
+    return ", ".join(f"{number!r}" for number in numbers)
+
+
+@settings(ENOUGH_TIME, max_examples=40)
+@given(corners=polygons())
+def test_every_polygon_holds_the_oracles_rows(
+    corners: str, store: Store, the_oracle: Oracle
+) -> None:
+    text = f"SELECT sourceId FROM Source WHERE 1 = CONTAINS(POINT(ra, dec), POLYGON({corners}))"
+    try:
+        tree = bound(text, store)
+    except BadRegion:
+        assume(False)
     assert_agrees(tree, rows_of(text, store)[1], the_oracle.rows(tree))
