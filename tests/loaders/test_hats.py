@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from loaders.hats import write_views
 from tests.loaders.lab import lab
 from tests.loaders.skies import SKY, objects, sources_of
 from tests.support.postgres import Server
@@ -43,3 +44,16 @@ def test_each_snapshot_opens_as_a_hats_catalog(server: Server, tmp_path: Path) -
         assert not (tmp_path / "spool" / "hats" / "lab" / "Source").exists()
         versions = list((tmp_path / "spool" / "hats" / "lab" / ".snapshots").iterdir())
         assert [version.name for version in versions] == ["Object-2"]
+
+
+def test_a_slower_writer_does_not_put_an_older_snapshot_back(
+    server: Server, tmp_path: Path
+) -> None:
+    with lab(server, SKY, tmp_path) as sky:
+        sky.ingest(Object=objects(50))
+        sky.ingest(Object=objects(50, first=1000))
+        folder = tmp_path / "spool" / "hats"
+        assert write_views(folder, sky.catalog, sky.manifest(1), sky.topology) == ()
+        view = folder / "lab" / "Object"
+        assert view.resolve().name == "Object-2"
+        assert hats.read_hats(view).catalog_info.total_rows == 100
