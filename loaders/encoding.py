@@ -23,7 +23,9 @@ def checked(stream: IO[bytes]) -> io.BufferedReader:
     decoder = codecs.getincrementaldecoder("utf-8")()
 
     def check(block: bytes) -> bytes:
-        decoder.decode(block, final=not block)
+        is_plain = block.isascii() and not decoder.getstate()[0]
+        if not block or not is_plain:
+            decoder.decode(block, final=not block)
         return block
 
     return io.BufferedReader(_Mapped(stream, check), _BLOCK_BYTES)
