@@ -13,7 +13,7 @@ from workers.cli.options import Home, Json
 from workers.cli.output import emit_json, emit_table, message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from schema.catalog import Catalog, Table
     from schema.manifest import Manifest, PartId
@@ -66,12 +66,22 @@ def create(  # noqa: PLR0917  (typer calls it by names)
     made = read_catalog(name, schema, layout)
     if replicas is not None:
         made = replace(made, replicas=replicas)
+    _check_replicas(made, servers.shards)
     with transaction("the coordinator", servers.coordinator) as connection:
         create_catalog(connection, made)
     if is_json:
         emit_json({"name": made.name, "tables": [table.name for table in made.tables]})
     else:
         message(f"created catalog {made.name} with {len(made.tables)} tables")
+
+
+def _check_replicas(catalog: Catalog, shards: Sequence[Shard]) -> None:
+    """Refuse more copies of a chunk than there are shards to hold them."""
+    from schema.placement import TooFewShards
+
+    takers = sum(shard.weight > 0 for shard in shards)
+    if (catalog.replicas or 1) > takers:
+        raise TooFewShards(takers, catalog.replicas or 1)
 
 
 @app.command("list")

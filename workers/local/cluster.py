@@ -45,6 +45,7 @@ def up(settings: Settings, report: Report) -> None:
 def down(settings: Settings, report: Report) -> None:
     """Stop every process of the cluster, last started first; fine if none runs."""
     if read_state(settings.home) is None:
+        report(f"no cluster at {settings.home}: nothing to stop")
         return
     with locked(settings.home):
         state = read_state(settings.home)
