@@ -72,7 +72,8 @@ def answer(
     running = store.watch.begin(limits.timeout_s)
     try:
         pinned = store.pin()
-        plan = plan_text(text, pinned, store, limits=limits, language=language)
+        query = _bound(text, pinned, store, limits, language)
+        plan = _planned(query, pinned, store, running)
         return _started(plan, pinned, store, running, (limits, maxrec))
     except BaseException:
         store.watch.end(running)
@@ -93,9 +94,13 @@ def cancel(query_id: str, store: Store) -> bool:
 
 def plan_text(text: str, pinned: Pinned, store: Store, *, limits: Limits, language: str) -> Plan:
     """parse -> bind -> analyse -> plan."""
-    query = _bound(text, pinned, store, limits, language)
+    return _planned(_bound(text, pinned, store, limits, language), pinned, store, None)
+
+
+def _planned(query: Query, pinned: Pinned, store: Store, running: Running | None) -> Plan:
+    """analyse -> plan; stopping `running` ends the look-ups."""
     analysed = analyse(query)
-    located = store.locate(analysed.wanted, pinned)
+    located = store.locate(analysed.wanted, pinned, running)
     read = {base.catalog.name for base in base_relations(query) if isinstance(base, BaseTable)}
     manifests = {name: pinned.parts[name].manifest for name in read if name in pinned.parts}
     return make_plan(analysed.query, manifests, located)
@@ -134,6 +139,7 @@ def _started(
         batches=iter(()),
         snapshots=plan.snapshots,
         warnings=list(pinned.warnings),
+        scratch=store.scratch(limits),
     )
     batches = told(batches_of(cut, rows, pinned, spool, (store, running, limits)), answer, most)
     answer.batches = batches

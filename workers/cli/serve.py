@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -91,13 +91,9 @@ def scan(
 @contextmanager
 def opened_store(settings: Settings, servers: Topology) -> Iterator[Store]:
     """What answering queries needs, for as long as the block lasts."""
-    from procedures.pools import Pools
-    from qserv.store import Store
+    from qserv.store import open_store
 
-    with (
-        closing(Pools(servers)) as pools,
-        closing(Store(servers, pools, spool=settings.spool / "czar")) as store,
-    ):
+    with open_store(servers, spool=settings.spool / "czar") as store:
         yield store
 
 
