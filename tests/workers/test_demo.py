@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,8 +58,10 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    home = tmp_path_factory.mktemp("demo") / "home"
+def demo() -> Iterator[Demo]:
+    folder = Path(tempfile.mkdtemp(prefix="skyshard-demo-"))
+    folder.chmod(0o711)  # the servers' account may enter it, so the data lie in the home
+    home = folder / "home"
     port = free_port()
     made = Demo(home, port, "")
     try:
@@ -68,6 +72,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield Demo(home, port, ran.stdout.decode())
     finally:
         assert made.skyshard("down").returncode == 0
+        shutil.rmtree(folder)
 
 
 @pytest.mark.cluster
