@@ -62,9 +62,8 @@ def choose_chunks(catalog: Catalog, staged: Sequence[Staged]) -> tuple[Pixel, ..
     pixels, counts = add_counts(
         np.concatenate([s.pixels for s in counted]), np.concatenate([s.counts for s in counted])
     )
-    density = dict(zip(pixels.tolist(), counts.tolist(), strict=True))
     aim = catalog.chunk_rows or max(LEAST_CHUNK_ROWS, int(counts.sum()) // CHUNKS_AIMED_AT)
-    return tile_sky(density, aim, margin_arcsec=catalog.margin_arcsec)
+    return tile_sky((pixels, counts), aim, margin_arcsec=catalog.margin_arcsec)
 
 
 @dataclass(frozen=True, slots=True)

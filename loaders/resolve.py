@@ -292,18 +292,20 @@ class _Resolver:
         keys, rows, runs = _all_keys(key, loose)
         published = self._published(table.name, [keys])
         taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
-        is_again, is_taken = _repeated(keys), np.isin(keys, taken)
+        order = np.argsort(keys, kind="stable")
+        is_again = _repeated(keys, order)
+        is_taken = np.isin(keys, taken) if len(taken) else np.zeros(len(keys), np.bool_)
         if table.role is Role.DIRECTOR and not table.is_key_unique and (is_again | is_taken).any():
             raise RepeatedVersions(table, key)
         for number, run in enumerate(loose):
             mine = runs == number
             run.reject(rows[mine & is_again], f"{key} comes twice in this ingest")
             run.reject(rows[mine & is_taken], f"{key} is published already")
-        kept = ~is_again & ~is_taken
+        kept = order[~(is_again | is_taken)[order]]
         pixels = np.empty(len(keys), np.int64)
         for number, run in enumerate(loose):
             pixels[runs == number] = run.pixels[rows[runs == number]]
-        self.index[table.name] = key_map(keys[kept], pixels[kept])
+        self.index[table.name] = KeyMap(keys[kept], pixels[kept])
         is_orphan = ~np.isin(published.keys, taken)
         if is_orphan.any():
             self.rehomed[table.name] = KeyMap(
@@ -351,11 +353,9 @@ def _all_keys(key: str, loose: Sequence[_Loose]) -> tuple[I64, I64, I64]:
     return np.concatenate(keys), np.concatenate(rows), np.concatenate(runs)
 
 
-def _repeated(keys: I64) -> Bools:
-    """Which keys came before."""
-    ascending = np.sort(keys)
+def _repeated(keys: I64, order: I64) -> Bools:
+    """Which keys came before; `order` sorts them stably."""
+    ascending = keys[order]
     is_again = np.zeros(len(keys), np.bool_)
-    if np.any(ascending[1:] == ascending[:-1]):
-        is_again[:] = True
-        is_again[np.unique(keys, return_index=True)[1]] = False
+    is_again[order[1:][ascending[1:] == ascending[:-1]]] = True
     return is_again

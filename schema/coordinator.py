@@ -48,7 +48,9 @@ catalog = sa.Table(
 chunk = sa.Table(
     "chunk",
     metadata,
-    sa.Column("catalog_id", sa.ForeignKey(catalog.c.catalog_id, ondelete="CASCADE"), primary_key=True),
+    sa.Column(
+        "catalog_id", sa.ForeignKey(catalog.c.catalog_id, ondelete="CASCADE"), primary_key=True
+    ),
     sa.Column("pixel_order", sa.SmallInteger, primary_key=True),
     sa.Column("pixel", sa.BigInteger, primary_key=True),
     comment="A catalog's tiling of the sky, written by its first ingest.",
@@ -73,9 +75,7 @@ ingest = sa.Table(
 contribution = sa.Table(
     "contribution",
     metadata,
-    sa.Column(
-        "ingest_id", sa.ForeignKey(ingest.c.ingest_id, ondelete="CASCADE"), primary_key=True
-    ),
+    sa.Column("ingest_id", sa.ForeignKey(ingest.c.ingest_id, ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("table_name", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),

@@ -43,11 +43,15 @@ def count_density(healpix_29: I64) -> dict[int, int]:
 
 
 def tile_sky(
-    density: Mapping[int, int] | I64, target_rows: int, *, margin_arcsec: float = 0.0
+    density: Mapping[int, int] | tuple[I64, I64] | I64,
+    target_rows: int,
+    *,
+    margin_arcsec: float = 0.0,
 ) -> tuple[Pixel, ...]:
     """Cut the whole sky into chunks of at most about `target_rows` rows, in NESTED order.
 
-    `density` counts rows per pixel of DENSITY_ORDER: a mapping, or an array of all pixels. A pixel
+    `density` counts rows per pixel of DENSITY_ORDER: a mapping, pixels with their counts, or an array
+    of all pixels. A pixel
     is split while it holds more than the target, from FAMILY_ORDER to DENSITY_ORDER at most, and to
     where the margin around it would hold more than OVERLAP_SHARE of its own area.
     """
@@ -63,13 +67,16 @@ def tile_sky(
     return tuple(sorted(tiles, key=lambda pixel: pixel.first_29))
 
 
-def _sparse(density: Mapping[int, int] | I64) -> tuple[I64, I64]:
+def _sparse(density: Mapping[int, int] | tuple[I64, I64] | I64) -> tuple[I64, I64]:
     """Ascending pixel numbers and their counts."""
     if isinstance(density, np.ndarray):
         numbers = np.flatnonzero(density)
         return numbers, density[numbers]
-    numbers = np.fromiter(density.keys(), np.int64, len(density))
-    counts = np.fromiter(density.values(), np.int64, len(density))
+    if isinstance(density, tuple):
+        numbers, counts = density
+    else:
+        numbers = np.fromiter(density.keys(), np.int64, len(density))
+        counts = np.fromiter(density.values(), np.int64, len(density))
     ascending = np.argsort(numbers)
     return numbers[ascending], counts[ascending]
 
@@ -125,8 +132,9 @@ class Tiling:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         order = order_wider_than(margin_arcsec)
         healpix_29 = np.asarray(healpix_29, np.int64)
-        coarse = min(order, max(chunk.order for chunk in self.chunks) + 3)
-        suspects = np.flatnonzero(self._is_border(coarse, healpix_29))
+        suspects = np.arange(len(healpix_29))
+        for coarse in self._orders_to_sift(order):
+            suspects = suspects[self._is_border(coarse, healpix_29[suspects])]
         rows, around = self._candidates(order, healpix_29[suspects])
         rows = suspects[rows]
         is_near = (around.slot == 0) | _is_near(
@@ -135,15 +143,20 @@ class Tiling:
         pairs = np.unique(rows[is_near] * len(self.chunks) + around.chunk[is_near])
         return pairs // len(self.chunks), pairs % len(self.chunks)
 
+    def _orders_to_sift(self, finest: int) -> list[int]:
+        """Orders at which rows far from any border are left out, the cheapest first."""
+        orders = [chunk.order for chunk in self.chunks]
+        return sorted({min(finest, base + 3) for base in (min(orders), max(orders))})
+
     def _is_border(self, order: int, healpix_29: I64) -> NDArray[np.bool_]:
         """Which rows' pixels of an order have several chunks in their neighbourhood."""
-        found, inverse = np.unique(healpix_29 >> _shift(order), return_inverse=True)
+        found, inverse = _distinct(healpix_29 >> _shift(order))
         first, last, _ = self._chunks_around(order, found)
         return np.asarray((first.min(axis=1) != last.max(axis=1))[inverse])
 
     def _candidates(self, order: int, healpix_29: I64) -> tuple[I64, _Around]:
         """Rows with the other chunks at their pixel and its neighbours."""
-        found, inverse = np.unique(healpix_29 >> _shift(order), return_inverse=True)
+        found, inverse = _distinct(healpix_29 >> _shift(order))
         first, last, members = self._chunks_around(order, found)
         at, chunk = _expanded(first.ravel(), last.ravel() + 1)
         starts = np.searchsorted(at // 9, np.arange(len(found) + 1))
@@ -172,6 +185,15 @@ class _Around:
     def corners(self, order: int) -> F64:
         found, inverse = np.unique(self.pixel, return_inverse=True)
         return corners(order, found)[inverse]
+
+
+def _distinct(pixels: I64) -> tuple[I64, I64]:
+    """Distinct pixels, ascending, and where each pixel is among them; sorted ones need no sort."""
+    if len(pixels) and np.all(pixels[:-1] <= pixels[1:]):
+        is_new = np.concatenate([[True], pixels[1:] != pixels[:-1]])
+        return pixels[is_new], np.cumsum(is_new) - 1
+    found, inverse = np.unique(pixels, return_inverse=True)
+    return found, inverse
 
 
 def _shift(order: int) -> int:
