@@ -152,6 +152,7 @@ def _ask(
             connection.cursor() as cursor,
             stoppable(connection.cancel),
         ):
+            connection.autocommit = True
             for part, keys in small:
                 answers.append((part.part_id, _probe(cursor, part, keys)))
     return answers

@@ -75,6 +75,7 @@ class Pinner:
             return self._last_known()
         try:
             with self._pools.coordinator() as connection:
+                connection.autocommit = True  # one statement needs no BEGIN and ROLLBACK around it
                 pins = current_pins(connection)
                 last = self._last
                 if last is not None and last.pins == pins:

@@ -12,7 +12,7 @@ _PAGE = """<!doctype html>
 <head><meta charset="utf-8"><title>Skyshard</title>
 <style>
 body {{ font: 16px/1.5 sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }}
-pre {{ background: #f3f3f3; padding: 1rem; overflow-x: auto; }}
+pre {{ background: #f3f3f3; padding: 1rem; overflow-x: auto; white-space: pre-wrap; }}
 </style></head>
 <body>
 <h1>Skyshard</h1>
