@@ -5,9 +5,9 @@ independent of the language that the query came in and of the engine that will r
 every node is PostgreSQL's, with floats that yield NULL where PostgreSQL would raise a domain error.
 
     Query      = Select | SetOperation                    (either may carry ORDER BY, LIMIT, OFFSET)
-    Source     = BaseTable | Derived | Join | Fetched     (FROM)
-    Expression = Column | Literal | Call | Aggregate | Case | Cast | InList | InQuery | Exists
-               | Scalar | InShape | Within
+    Source     = BaseTable | Derived | Values | Join | Fetched     (FROM)
+    Expression = Column | Literal | Call | Aggregate | Window | Case | Cast | InList | InQuery
+               | Exists | Scalar | InShape | Within
 
 A common table expression is bound as a Derived at each of its uses.
 """
@@ -52,8 +52,9 @@ class Call:
     """An operator or a function of `procedures.functions`, by its logical name.
 
     Operators: `+ - * / %` (both arguments cast to `type` already; integer `/` truncates), `neg`,
-    `= <> < <= > >=`, `and` and `or` (n-ary), `not`, `is null`, `is not null`, `||`, `like`,
-    `not like`, `ilike`. `between` is bound as two comparisons.
+    `= <> < <= > >=`, `and` and `or` (n-ary), `not`, `is null`, `is not null`, `is distinct from`,
+    `is not distinct from`, `||`, `like`, `not like`, `ilike`. `between` is bound as two comparisons.
+    `grouping` (GROUPING(...)) takes expressions of the block's `group`.
     """
 
     name: str
@@ -63,14 +64,88 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """`count`, `sum`, `avg`, `min`, `max`, `var_samp`, `var_pop`, `stddev_samp`, `stddev_pop`.
+    """An aggregate over the block's rows, or over each of its groups.
+
+    `count`, `sum`, `avg`, `min`, `max`, `var_samp`, `var_pop`, `stddev_samp`, `stddev_pop`,
+    `covar_samp`, `covar_pop`, `corr`, `bool_and`, `bool_or`, `bit_and`, `bit_or`, `bit_xor`,
+    `string_agg`, `array_agg`, and the ordered-set ones `percentile_cont`, `percentile_disc`, `mode`.
 
     `argument` None is COUNT(*). Floating arguments arrive cast to DOUBLE (but for min and max).
+    `order` is that of the rows within the aggregate: what `string_agg` and `array_agg` follow, and
+    for an ordered-set one WITHIN GROUP (ORDER BY): one key, whose expression `argument` is too.
     """
 
     name: str
     argument: Expression | None
     distinct: bool
+    type: Type
+    filter: Expression | None = None
+    """FILTER (WHERE ...): only these rows count."""
+    order: tuple[SortKey, ...] = ()
+    more: tuple[Expression, ...] = ()
+    """Further arguments: a separator, a fraction, the second argument of `covar_*` and `corr`."""
+
+
+class FrameMode(StrEnum):
+    """What a window frame counts in."""
+
+    ROWS = "ROWS"
+    RANGE = "RANGE"
+    GROUPS = "GROUPS"
+
+
+class FrameEnd(StrEnum):
+    """Where a window frame begins or ends."""
+
+    UNBOUNDED_PRECEDING = "UNBOUNDED PRECEDING"
+    PRECEDING = "PRECEDING"
+    CURRENT_ROW = "CURRENT ROW"
+    FOLLOWING = "FOLLOWING"
+    UNBOUNDED_FOLLOWING = "UNBOUNDED FOLLOWING"
+
+
+class FrameExclusion(StrEnum):
+    """What a window frame leaves out."""
+
+    CURRENT_ROW = "CURRENT ROW"
+    GROUP = "GROUP"
+    TIES = "TIES"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBound:
+    """One end of a window frame; `offset` is what PRECEDING and FOLLOWING count."""
+
+    end: FrameEnd
+    offset: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFrame:
+    """The rows around each row that a window function sees."""
+
+    mode: FrameMode
+    start: FrameBound
+    stop: FrameBound
+    exclusion: FrameExclusion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`name(arguments) [FILTER] OVER (PARTITION BY ... ORDER BY ... frame)`.
+
+    `row_number`, `rank`, `dense_rank`, `percent_rank`, `cume_dist`, `ntile`, `lag`, `lead`,
+    `first_value`, `last_value`, `nth_value`, or an aggregate's name; `count` without arguments is
+    COUNT(*). `frame` None is the default one. In a grouped block it works on the groups, and its
+    expressions may hold aggregates.
+    """
+
+    name: str
+    arguments: tuple[Expression, ...]
+    partition: tuple[Expression, ...]
+    order: tuple[SortKey, ...]
+    frame: WindowFrame | None
+    filter: Expression | None
     type: Type
 
 
@@ -163,6 +238,7 @@ Expression = (
     | Literal
     | Call
     | Aggregate
+    | Window
     | Case
     | Cast
     | InList
@@ -187,10 +263,23 @@ class BaseTable:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A sub-query or a use of a common table expression; its columns are c0, c1..."""
+    """A sub-query or a use of a common table expression; its columns are c0, c1...
+
+    `is_lateral`: its query may name the relations to its left in the same FROM.
+    """
 
     relation: RelationId
     query: Query
+    is_lateral: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Rows spelled out; its columns are c0, c1... of `types`, to which the cells are cast."""
+
+    relation: RelationId
+    rows: tuple[tuple[Expression, ...], ...]
+    types: tuple[Type, ...]
 
 
 class JoinKind(StrEnum):
@@ -221,17 +310,26 @@ class Fetched:
     fragment: str
 
 
-Source = BaseTable | Derived | Join | Fetched
+Source = BaseTable | Derived | Values | Join | Fetched
 
 # ------------------------------------------------------------------ queries
 
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One ORDER BY key. NULLs come last ascending and first descending, as in PostgreSQL."""
+    """One ORDER BY key.
+
+    `nulls_first` None: NULLs come last ascending and first descending, as in PostgreSQL.
+    """
 
     expression: Expression
     descending: bool = False
+    nulls_first: bool | None = None
+
+    @property
+    def has_nulls_first(self) -> bool:
+        """Where NULLs come."""
+        return self.descending if self.nulls_first is None else self.nulls_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +352,7 @@ class Select:
 
     `order` holds the implicit last keys too (the keys of the tables read) where there is a limit.
     In a DISTINCT block `order` names only output expressions. `source` is None for SELECT 1.
+    `distinct_on` keeps the first row, by `order`, of each set of its values; `order` begins with them.
     """
 
     outputs: tuple[Output, ...]
@@ -267,6 +366,9 @@ class Select:
     offset: int = 0
     is_grouped: bool = False
     """GROUP BY or an aggregate is there."""
+    grouping_sets: tuple[tuple[int, ...], ...] = ()
+    """GROUPING SETS, ROLLUP and CUBE: sets of places in `group`; none for a plain GROUP BY."""
+    distinct_on: tuple[Expression, ...] = ()
 
 
 class SetKind(StrEnum):

@@ -26,6 +26,7 @@ from qserv.bound import (
     Select,
     SetOperation,
     Source,
+    Values,
 )
 from qserv.traverse import (
     conjunction,
@@ -35,6 +36,7 @@ from qserv.traverse import (
     rewrite,
     rewrite_block,
     rewrite_query,
+    windows,
 )
 
 Renames = dict[RelationId, tuple[Output, ...]]
@@ -61,7 +63,8 @@ def flatten(query: Query) -> Query:
 
     def rename(node: Expression) -> Expression | None:
         if isinstance(node, Column) and node.relation in renames:
-            return renames[node.relation][int(node.name[1:])].expression
+            merged = renames[node.relation][int(node.name[1:])].expression
+            return rewrite(merged, rename)  # a lateral one names others that are merged
         return None
 
     return rewrite_query(block, rename)
@@ -83,7 +86,7 @@ def _flatten_source(
 ) -> tuple[Source, list[Expression]]:
     """The source with simple sub-queries replaced by theirs, and the conditions lifted out of them."""
     match source:
-        case BaseTable() | Fetched():
+        case BaseTable() | Values() | Fetched():
             return source, []
         case Derived():
             query = flatten(source.query)
@@ -131,9 +134,12 @@ def _inside(source: Source) -> Source:
 def _is_simple(query: Select, *, nullable: bool) -> bool:
     """Whether the block only filters and renames (or computes, where that is allowed)."""
     has_shape = query.is_grouped or query.distinct or query.having is not None
+    has_shape = has_shape or bool(query.distinct_on)
     if has_shape or query.limit is not None or query.offset or query.source is None:
         return False
     expressions = [output.expression for output in query.outputs]
+    if any(windows(e) for e in expressions):
+        return False
     if nullable:
         # A column of a query around this one is no column of the side that becomes NULL.
         own = {leaf.relation for leaf in leaves(query.source)}

@@ -27,7 +27,11 @@ from qserv.bound import (
     Scalar,
     Select,
     SetOperation,
+    SortKey,
     Source,
+    Values,
+    Window,
+    WindowFrame,
     Within,
 )
 from schema.types import Type
@@ -52,18 +56,17 @@ def rewrite(expression: Expression, by: Rewrite) -> Expression:
             return _changed(
                 expression, arguments=tuple(rewrite(item, by) for item in expression.arguments)
             )
-        case Aggregate(argument=None):
-            return expression
-        case Aggregate(argument=argument) | Cast(argument=argument):
-            assert argument is not None
-            return _changed(expression, argument=rewrite(argument, by))
+        case Aggregate():
+            return _rewrite_aggregate(expression, by)
+        case Window():
+            return _rewrite_window(expression, by)
+        case Cast():
+            return _changed(expression, argument=rewrite(expression.argument, by))
         case Case():
             return _changed(
                 expression,
                 branches=tuple((rewrite(w, by), rewrite(t, by)) for w, t in expression.branches),
-                otherwise=None
-                if expression.otherwise is None
-                else rewrite(expression.otherwise, by),
+                otherwise=_rewrite_optional(expression.otherwise, by),
             )
         case InList():
             return _changed(
@@ -94,6 +97,48 @@ def rewrite(expression: Expression, by: Rewrite) -> Expression:
             )
 
 
+def _rewrite_optional(expression: Expression | None, by: Rewrite) -> Expression | None:
+    return None if expression is None else rewrite(expression, by)
+
+
+def _rewrite_each(expressions: tuple[Expression, ...], by: Rewrite) -> tuple[Expression, ...]:
+    return tuple(rewrite(item, by) for item in expressions)
+
+
+def rewrite_keys(order: tuple[SortKey, ...], by: Rewrite) -> tuple[SortKey, ...]:
+    """The sort keys with their expressions rewritten."""
+    return tuple(_changed(key, expression=rewrite(key.expression, by)) for key in order)
+
+
+def _rewrite_aggregate(node: Aggregate, by: Rewrite) -> Aggregate:
+    return _changed(
+        node,
+        argument=_rewrite_optional(node.argument, by),
+        filter=_rewrite_optional(node.filter, by),
+        order=rewrite_keys(node.order, by),
+        more=_rewrite_each(node.more, by),
+    )
+
+
+def _rewrite_window(node: Window, by: Rewrite) -> Window:
+    return _changed(
+        node,
+        arguments=_rewrite_each(node.arguments, by),
+        partition=_rewrite_each(node.partition, by),
+        order=rewrite_keys(node.order, by),
+        frame=None if node.frame is None else _rewrite_frame(node.frame, by),
+        filter=_rewrite_optional(node.filter, by),
+    )
+
+
+def _rewrite_frame(frame: WindowFrame, by: Rewrite) -> WindowFrame:
+    start, stop = (
+        _changed(bound, offset=_rewrite_optional(bound.offset, by))
+        for bound in (frame.start, frame.stop)
+    )
+    return _changed(frame, start=start, stop=stop)
+
+
 def _changed(node: N, **fields: object) -> N:
     """The node with some fields changed; the very node where all are what they were."""
     if all(_is_same(getattr(node, name), value) for name, value in fields.items()):
@@ -110,7 +155,7 @@ def _is_same(old: object, new: object) -> bool:
 def rewrite_query(query: Query, by: Rewrite) -> Query:
     """The query with every expression in it rewritten."""
     outputs = tuple(_changed(o, expression=rewrite(o.expression, by)) for o in query.outputs)
-    order = tuple(_changed(key, expression=rewrite(key.expression, by)) for key in query.order)
+    order = rewrite_keys(query.order, by)
     if isinstance(query, SetOperation):
         return _changed(
             query,
@@ -124,9 +169,10 @@ def rewrite_query(query: Query, by: Rewrite) -> Query:
         outputs=outputs,
         order=order,
         source=None if query.source is None else rewrite_source(query.source, by),
-        where=None if query.where is None else rewrite(query.where, by),
-        group=tuple(rewrite(item, by) for item in query.group),
-        having=None if query.having is None else rewrite(query.having, by),
+        where=_rewrite_optional(query.where, by),
+        group=_rewrite_each(query.group, by),
+        having=_rewrite_optional(query.having, by),
+        distinct_on=_rewrite_each(query.distinct_on, by),
     )
 
 
@@ -140,6 +186,8 @@ def rewrite_block(block: Select, by: Rewrite) -> Select:
 
 def rewrite_conditions(source: Source, by: Rewrite) -> Source:
     """The source with the conditions of its joins rewritten, but not its derived tables."""
+    if isinstance(source, Values):
+        return rewrite_source(source, by)
     if not isinstance(source, Join):
         return source
     return replace(
@@ -157,6 +205,8 @@ def rewrite_source(source: Source, by: Rewrite) -> Source:
             return source
         case Derived():
             return _changed(source, query=rewrite_query(source.query, by))
+        case Values():
+            return _changed(source, rows=tuple(_rewrite_each(row, by) for row in source.rows))
         case Join():
             return _changed(
                 source,
@@ -205,11 +255,22 @@ def has_subquery(expression: Expression) -> bool:
 
 def has_aggregate(expression: Expression) -> bool:
     """Whether an aggregate of this block stands inside the expression (not in a sub-query)."""
-    found = False
+    return any(isinstance(node, Aggregate) for node in own_nodes(expression))
+
+
+def windows(expression: Expression) -> list[Window]:
+    """The window functions of this block inside the expression (not those of a sub-query)."""
+    return [node for node in own_nodes(expression) if isinstance(node, Window)]
+
+
+def own_nodes(expression: Expression) -> list[Expression]:
+    """Every node of an expression but those inside its sub-queries."""
+    found: list[Expression] = []
 
     def look(node: Expression) -> Expression | None:
-        nonlocal found
-        found = found or isinstance(node, Aggregate)
+        found.append(node)
+        if isinstance(node, InQuery):
+            rewrite(node.argument, look)
         return node if isinstance(node, InQuery | Exists | Scalar) else None
 
     rewrite(expression, look)
@@ -236,7 +297,7 @@ def conjunction(conditions: tuple[Expression, ...]) -> Expression | None:
             return Call("and", conditions, Type.BOOLEAN)
 
 
-def leaves(source: Source | None) -> Iterator[BaseTable | Derived | Fetched]:
+def leaves(source: Source | None) -> Iterator[BaseTable | Derived | Values | Fetched]:
     """The relations of a FROM clause, left to right."""
     match source:
         case None:

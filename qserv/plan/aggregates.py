@@ -7,7 +7,7 @@ pooled by the formula of Chan, Golub & LeVeque 1983, which does not cancel.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qserv.bound import (
     Aggregate,
@@ -28,7 +28,9 @@ Sent = Callable[[Expression], Column]
 """Asks the fragment for one more output; gives its column in the merge."""
 
 _VARIANCES = {"var_samp", "var_pop", "stddev_samp", "stddev_pop"}
-DECOMPOSABLE = {"count", "sum", "avg", "min", "max"} | _VARIANCES
+_OF_THEMSELVES = {"sum", "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor"}
+"""What is made of its own partial values."""
+DECOMPOSABLE = {"count", "avg"} | _OF_THEMSELVES | _VARIANCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,18 @@ class Aggregates:
         """Whether each can be computed from what chunks send of it."""
         return all(a.name in DECOMPOSABLE and not a.distinct for a in self.found)
 
+    def why_not_partial(self) -> str:
+        """Why chunks cannot send parts of them."""
+        whole = sorted({a.name for a in self.found if a.name not in DECOMPOSABLE})
+        if whole:
+            return f"{', '.join(whole)} needs all rows at once"
+        return "distinct aggregates beside others need all rows at once"
+
     def sole_distinct(self) -> Expression | None:
         """The argument that all of them are distinct aggregates of; None where there are others."""
         arguments = {a.argument for a in self.found if a.distinct}
-        if len(arguments) == 1 and all(a.distinct for a in self.found):
+        are_plain = all(a.distinct and not (a.filter or a.order or a.more) for a in self.found)
+        if len(arguments) == 1 and are_plain:
             return next(iter(arguments))
         return None
 
@@ -65,31 +75,37 @@ def aggregates_of(expressions: Iterable[Expression]) -> Aggregates:
 
 
 def finished(aggregate: Aggregate, sent: Sent) -> Expression:
-    """The expression of the merge that gives the aggregate over all chunks."""
-    argument = aggregate.argument
+    """The expression of the merge that gives the aggregate over all chunks.
+
+    What chunks send of a filtered aggregate is filtered.
+    """
     match aggregate.name:
         case "count":
             return _total(sent(aggregate))
-        case "sum" | "min" | "max":
-            return Aggregate(aggregate.name, sent(aggregate), distinct=False, type=aggregate.type)
+        case name if name in _OF_THEMSELVES:
+            return Aggregate(name, sent(aggregate), distinct=False, type=aggregate.type)
         case "avg":
-            assert argument is not None
-            total = sent(Aggregate("sum", argument, distinct=False, type=Type.DOUBLE))
-            count = sent(Aggregate("count", argument, distinct=False, type=Type.LONG))
+            total = sent(_beside(aggregate, "sum", Type.DOUBLE))
+            count = sent(_beside(aggregate, "count", Type.LONG))
             parts = (_sum(total), Cast(_total(count), Type.DOUBLE))
             return Call("/", parts, Type.DOUBLE)
         case name:
-            assert argument is not None
             assert name in _VARIANCES, name
-            return _variance(name, argument, sent)
+            return _variance(aggregate, sent)
 
 
-def _variance(name: str, argument: Expression, sent: Sent) -> Expression:
+def _beside(aggregate: Aggregate, name: str, kind: Type) -> Aggregate:
+    """Another aggregate of the same rows."""
+    return replace(aggregate, name=name, type=kind)
+
+
+def _variance(aggregate: Aggregate, sent: Sent) -> Expression:
     """Variance or deviation from pooled moments."""
-    count = Aggregate("count", argument, distinct=False, type=Type.LONG)
-    spread = Aggregate("var_pop", argument, distinct=False, type=Type.DOUBLE)
+    name = aggregate.name
+    count = _beside(aggregate, "count", Type.LONG)
+    spread = _beside(aggregate, "var_pop", Type.DOUBLE)
     n = sent(count)
-    mean = sent(Aggregate("avg", argument, distinct=False, type=Type.DOUBLE))
+    mean = sent(_beside(aggregate, "avg", Type.DOUBLE))
     squares = sent(Call("*", (spread, Cast(count, Type.DOUBLE)), Type.DOUBLE))
     pooled = Call("pooled_squares", (n, mean, squares), Type.DOUBLE)
     total = Cast(_total(n), Type.DOUBLE)

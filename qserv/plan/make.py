@@ -39,6 +39,7 @@ from qserv.traverse import (
     rewrite,
     rewrite_block,
     rewrite_query,
+    windows,
 )
 from schema.manifest import Manifest
 from schema.tap_schema import TAP_SCHEMA
@@ -190,7 +191,9 @@ def _distinct(query: Query) -> Query:
 
 
 def _is_plain(query: Select) -> bool:
-    return not query.is_grouped and query.limit is None and not query.offset
+    """Whether which rows it has depends on each alone, so that each may come once or often."""
+    has_shape = query.is_grouped or query.distinct_on or query.limit is not None or query.offset
+    return not has_shape and not any(windows(output.expression) for output in query.outputs)
 
 
 def _is_concatenation(merge: Query) -> bool:
@@ -198,6 +201,7 @@ def _is_concatenation(merge: Query) -> bool:
     if not isinstance(merge, Select) or not isinstance(merge.source, Fetched):
         return False
     has_work = merge.where or merge.group or merge.is_grouped or merge.distinct or merge.order
+    has_work = has_work or merge.distinct_on
     straight = all(
         output.expression == Column(merge.source.relation, f"c{i}", output.type)
         for i, output in enumerate(merge.outputs)

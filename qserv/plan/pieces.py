@@ -22,6 +22,7 @@ from qserv.bound import (
     RelationId,
     Select,
     Source,
+    Values,
 )
 from qserv.plan.local import Local, Refusal, Separations, combine, linked_by_key, single
 from qserv.traverse import conjunction, conjuncts, has_subquery, leaves, relations
@@ -92,7 +93,7 @@ class Gatherer:
                 return [single(source)], [], []
             case Derived():
                 return [replace(source, query=self.plan_derived(source.query))], [], []
-            case BaseTable() | Fetched():
+            case BaseTable() | Values() | Fetched():
                 return [source], [], []
 
     # -------------------------------------------------------------- outer joins

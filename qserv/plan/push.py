@@ -20,12 +20,12 @@ from qserv.bound import (
     Output,
     RelationId,
     Select,
-    SortKey,
+    Window,
 )
 from qserv.plan.aggregates import Aggregates, aggregates_of, finished
 from qserv.plan.local import Local, Refusal
 from qserv.planned import Reading
-from qserv.traverse import has_subquery, relations, rewrite
+from qserv.traverse import has_subquery, relations, rewrite, rewrite_keys, windows
 from schema.catalog import Role
 from schema.manifest import Manifest
 from schema.types import Type
@@ -47,12 +47,19 @@ def push(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> Push
         return Refusal("a sub-query stands in the block")
     if any(not relations(expression) <= local.relations for expression in expressions):
         return Refusal("the block names a relation of the query around it")
+    found = [window for expression in expressions for window in windows(expression)]
+    are_whole = all(_lies_in_one_chunk(window, local) for window in found)
     if not block.is_grouped:
+        if block.distinct_on:
+            return Refusal("DISTINCT ON keeps the first of all chunks' rows")
+        if not are_whole:
+            return Refusal("the rows of a window may lie in several chunks")
         return _rows(block)
     counted = _counted(block, local, manifests)
     if counted is not None:
         return counted
-    if any(_is_own_key(key, local) for key in block.group):
+    is_plain = are_whole and not block.grouping_sets and not block.distinct_on
+    if is_plain and any(_is_own_key(key, local) for key in block.group):
         return _rows(block, why="groups are final: each lies in one chunk")
     aggregates = aggregates_of(expressions)
     if aggregates.are_partial:
@@ -60,7 +67,7 @@ def push(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> Push
     argument = aggregates.sole_distinct()
     if argument is not None:
         return _distinct_values(block, argument)
-    return Refusal("distinct aggregates beside others need all rows at once")
+    return Refusal(aggregates.why_not_partial())
 
 
 def _expressions(block: Select) -> Iterable[Expression]:
@@ -68,6 +75,7 @@ def _expressions(block: Select) -> Iterable[Expression]:
     yield from (output.expression for output in block.outputs)
     yield from (key.expression for key in block.order)
     yield from block.group
+    yield from block.distinct_on
     if block.having is not None:
         yield block.having
 
@@ -110,8 +118,9 @@ def _named(block: Select, name: str) -> Select:
         block,
         source=Fetched(RelationId(name), name),
         outputs=tuple(replace(o, expression=rewrite(o.expression, name_it)) for o in block.outputs),
-        order=tuple(SortKey(rewrite(k.expression, name_it), k.descending) for k in block.order),
+        order=rewrite_keys(block.order, name_it),
         group=tuple(rewrite(key, name_it) for key in block.group),
+        distinct_on=tuple(rewrite(key, name_it) for key in block.distinct_on),
         having=None if block.having is None else rewrite(block.having, name_it),
     )
 
@@ -124,7 +133,7 @@ def _rows(block: Select, why: str = "") -> Pushed:
     """Rows as they are (or final groups): each chunk sends its own, at most the first `limit`."""
     sent = _Sent()
     outputs = tuple(replace(o, expression=sent.column(o.expression)) for o in block.outputs)
-    order = tuple(SortKey(sent.column(key.expression), key.descending) for key in block.order)
+    order = tuple(replace(key, expression=sent.column(key.expression)) for key in block.order)
     merge = replace(
         block, outputs=outputs, where=None, group=(), having=None, is_grouped=False, order=order
     )
@@ -182,8 +191,9 @@ def _over_groups(block: Select, finish: Callable[[Expression], Expression | None
     return replace(
         block,
         outputs=tuple(replace(o, expression=rewrite(o.expression, finish)) for o in block.outputs),
-        order=tuple(SortKey(rewrite(k.expression, finish), k.descending) for k in block.order),
+        order=rewrite_keys(block.order, finish),
         group=tuple(rewrite(key, finish) for key in block.group),
+        distinct_on=tuple(rewrite(key, finish) for key in block.distinct_on),
         having=None if block.having is None else rewrite(block.having, finish),
         where=None,
     )
@@ -199,6 +209,11 @@ def _is_own_key(key: Expression, local: Local) -> bool:
     column = member.table.column(key.name)
     is_key = member.table.role is Role.DIRECTOR and member.table.key == key.name
     return is_key and column is not None and not column.nullable
+
+
+def _lies_in_one_chunk(window: Window, local: Local) -> bool:
+    """Whether all rows that a window sees come from the chunk of the row that it is for."""
+    return any(_is_own_key(key, local) for key in window.partition)
 
 
 def _counted(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> Pushed | None:
