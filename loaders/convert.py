@@ -2,10 +2,12 @@
 
 Text is parsed; numbers may widen, and narrow where no digit is lost (a DOUBLE may round to REAL);
 floating NaN becomes NULL; times lose what is finer than a microsecond, and their zone (as UTC).
+Arrays are lists of numbers, or texts with blanks between them; a geometry with a NaN is NULL.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,6 +59,8 @@ def convert(array: pa.Array, column: Column) -> Converted:
         return Converted(pa.nulls(len(array), arrow_type(column)), {})
     cast = _caster(array.type, column)
     result, bad = _cast_cells(array, cast, arrow_type(column))
+    if column.type.is_geometry:
+        result = _without_nan_elements(result)
     faults = {row: _reason(array[row], column) for row in bad}
     match column.type:
         case Type.FLOAT | Type.DOUBLE:
@@ -98,6 +102,8 @@ Cast = Callable[[pa.Array], pa.Array]
 def _caster(given: pa.DataType, column: Column) -> Cast:
     """The conversion from a file's type; it raises ArrowInvalid where any cell does not fit."""
     target = arrow_type(column)
+    if column.type.element is not None:
+        return _array_caster(given, column)
     if pa.types.is_string(given) or (pa.types.is_binary(given) and target != pa.binary()):
         return _text_caster(column.type, target)
     is_number = (
@@ -137,6 +143,60 @@ def _text_caster(kind: Type, target: pa.DataType) -> Cast:
             return lambda array: _either(_cells(array), _parse, _parse_boolean, target)
         case Type.TIMESTAMP:
             return lambda array: _either(_cells(array), _parse, _parse_instant, target)
+        case _:
+            return lambda array: _parse_arrays(array, target)
+
+
+def _array_caster(given: pa.DataType, column: Column) -> Cast:
+    """The conversion to an array; a geometry's must have as many numbers as it takes."""
+    target = arrow_type(column)
+    if pa.types.is_string(given) or pa.types.is_binary(given):
+        cast = _text_caster(column.type, target)
+    elif pa.types.is_list(given) or pa.types.is_fixed_size_list(given) or _is_large_list(given):
+        cast = lambda array: array.cast(target)  # noqa: E731
+    else:
+        raise WrongType(column.name, str(given), str(column.type))
+    return lambda array: _of_right_length(cast(array), column.type)
+
+
+def _is_large_list(given: pa.DataType) -> bool:
+    return bool(pa.types.is_large_list(given))
+
+
+def _parse_arrays(array: pa.Array, target: pa.DataType) -> pa.Array:
+    """Numbers with blanks or commas between, in brackets or without; JSON for arrays of texts."""
+    if target.value_type == pa.string():
+        return pa.array([None if c is None else json.loads(c) for c in array.to_pylist()], target)
+    bare = pc.utf8_trim(pc.replace_substring_regex(_cells(array), r"[\[\](){},\s]+", " "), " ")
+    words = pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare)
+    return pc.split_pattern(words, " ").cast(target)
+
+
+def _of_right_length(arrays: pa.ListArray, kind: Type) -> pa.ListArray:
+    """The same arrays; ArrowInvalid where one is no geometry of its kind."""
+    lengths = pc.list_value_length(arrays)
+    match kind:
+        case Type.POINT | Type.CIRCLE:
+            wrong = pc.not_equal(lengths, 2 if kind is Type.POINT else 3)
+        case Type.POLYGON:
+            wrong = pc.or_(pc.less(lengths, 6), pc.equal(pc.bit_wise_and(lengths, 1), 1))
+        case _:
+            return arrays
+    if _has(wrong):
+        msg = f"not the numbers of a {kind}"
+        raise pa.ArrowInvalid(msg)
+    return arrays
+
+
+def _without_nan_elements(arrays: pa.ListArray) -> pa.ListArray:
+    """Geometries of which a number is NaN or NULL as NULL."""
+    numbers = arrays.flatten()
+    missing = pc.or_(pc.is_null(numbers), pc.fill_null(pc.is_nan(numbers), False))
+    if not _has(missing):
+        return arrays
+    rows = pc.unique(pc.filter(pc.list_parent_indices(arrays), missing))
+    is_bad = pc.is_in(pa.array(np.arange(len(arrays))), value_set=rows.cast(pa.int64()))
+    return pc.if_else(is_bad, pa.scalar(None, arrays.type), arrays)
 
 
 def _cells(array: pa.Array) -> pa.Array:
@@ -236,7 +296,7 @@ def _cast_cells(array: pa.Array, cast: Cast, target: pa.DataType) -> tuple[pa.Ar
     """Convert all cells; those that do not fit become NULL and are listed, found by halving."""
     try:
         return cast(array), []
-    except (pa.ArrowInvalid, UnicodeDecodeError):
+    except (pa.ArrowInvalid, UnicodeDecodeError, json.JSONDecodeError):
         if len(array) == 1:
             return pa.nulls(1, target), [0]
     half = len(array) // 2

@@ -47,6 +47,9 @@ def _array(path: Path, table: Any, name: str, first: int, last: int) -> pa.Array
     values = np.asarray(rows.field(name))
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
+    if values.ndim == 2 and values.dtype.kind in "iuf":
+        flat = pa.array(np.ascontiguousarray(values, values.dtype.newbyteorder("=")).ravel())
+        return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
     if values.ndim != 1 or values.dtype.kind == "O":
         raise UnreadableFile(path, f"column {name!r} holds arrays ({column.format})")
     if values.dtype.kind in "US":

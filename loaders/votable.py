@@ -57,6 +57,8 @@ def _array(path: Path, name: str, column: Any) -> pa.Array:
     values = np.ma.getdata(column)
     if values.ndim == 2 and values.shape[1] == 1:
         values, mask = values[:, 0], mask[:, 0]
+    if _holds_arrays(values):
+        return _arrays(values, mask)
     if values.ndim != 1 or mask.ndim != 1:
         raise UnreadableFile(path, f"column {name!r} holds arrays")
     if values.dtype.kind in "OUS":
@@ -65,6 +67,23 @@ def _array(path: Path, name: str, column: Any) -> pa.Array:
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
     return pa.array(values, mask=mask)
+
+
+def _holds_arrays(values: Any) -> bool:
+    """Whether cells are arrays of numbers, of one length or of many."""
+    if values.dtype.kind == "O":
+        return any(isinstance(v, np.ndarray) and v.dtype.kind in "iuf" for v in values.tolist())
+    return values.ndim == 2 and values.dtype.kind in "iuf"
+
+
+def _arrays(values: Any, mask: Any) -> pa.Array:
+    """Arrays of numbers; one whose elements all are masked is NULL."""
+    cells = []
+    for value, masked in zip(values, mask, strict=True):
+        cells.append(
+            None if not np.size(value) or np.all(masked) else np.ma.getdata(value).tolist()
+        )
+    return pa.array(cells)
 
 
 def _text(value: object) -> str | None:

@@ -5,9 +5,9 @@ values, so that a PostgreSQL table, its Parquet twin and the encoder's Arrow agr
 cryptographic: it finds lost, doubled and damaged rows, not forged ones.
 
 A value hashes as 64 bits: integers, booleans and timestamps (microseconds) by value, floats as
-their double (-0 as 0, NaN as NULL), text and binary by their bytes. A row's hash is a mix of the
-sum of its values' hashes, each under a seed made from its column's name, so the order of columns
-does not matter.
+their double (-0 as 0, NaN as NULL), text and binary by their bytes, arrays by their
+elements and places. A row's hash is a mix of the sum of its values' hashes, each under a seed made
+from its column's name, so the order of columns does not matter.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ def _words(values: pa.Array) -> tuple[U64, NDArray[np.bool_] | None]:
         return floats.view(np.uint64), valid
     if _is_bytes(kind):
         return _byte_words(values), valid
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _list_words(values), valid
     if pa.types.is_timestamp(kind):
         values = values.cast(pa.timestamp("us")).cast(pa.int64())
     elif pa.types.is_boolean(kind):
@@ -105,6 +107,21 @@ def _is_bytes(kind: pa.DataType) -> bool:
         or pa.types.is_binary_view(kind)
         or pa.types.is_fixed_size_binary(kind)
     )
+
+
+def _list_words(values: pa.Array) -> U64:
+    """Each array as the sum over its elements of a hash of (place, element), with its length."""
+    lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
+    ends = np.cumsum(lengths, dtype=np.int64)
+    starts = ends - lengths
+    words, valid = _words(values.flatten())
+    mixed = splitmix64(words)
+    if valid is not None:
+        mixed[~valid] = _ODD
+    places = np.arange(len(mixed)) - np.repeat(starts, lengths)
+    mixed = splitmix64(mixed + places.astype(np.uint64))
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    return np.asarray(sums[ends] - sums[starts] + lengths.astype(np.uint64))
 
 
 def _byte_words(values: pa.Array) -> U64:

@@ -16,7 +16,7 @@ from schema.errors import CatalogError
 from schema.layout import Layout, read_layout, shipped_layouts
 from schema.names import hint
 from schema.roles import lay_out
-from schema.types import FELIS_TYPES
+from schema.types import felis_type
 
 _SHOWN_ERRORS = 5
 """How many of a schema's errors a message tells."""
@@ -157,9 +157,10 @@ def _foreign_key(constraint: Any, ids: dict[str, tuple[str, str]]) -> ForeignKey
 
 def _column(column: Any) -> Column:
     datatype = str(column.datatype.value)
+    arraysize = None if column.votable_arraysize is None else str(column.votable_arraysize)
     return Column(
         name=column.name,
-        type=FELIS_TYPES[datatype],
+        type=felis_type(datatype, arraysize, column.votable_xtype),
         length=column.length,
         nullable=column.nullable,
         unit=column.ivoa_unit or column.fits_tunit or None,

@@ -16,9 +16,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qserv.formats.cells import plain_buffers, timestamp_text
+from qserv.formats.cells import (
+    elements,
+    json_texts,
+    null_elements,
+    plain_buffers,
+    timestamp_text,
+    vectors,
+)
 from qserv.result import ResultColumn
-from schema.types import Type
+from schema.types import SPELLINGS, Type
 
 _FIXED = {
     Type.BOOLEAN: "u1",
@@ -55,8 +62,11 @@ def encode_rows(batch: pa.RecordBatch, columns: Sequence[ResultColumn]) -> bytes
         stretch = pieces[-1]
         assert isinstance(stretch, _Stretch)
         values = batch.column(i)
+        size = SPELLINGS[column.type].votable_arraysize
         if column.type in _FIXED:
             stretch.cells.append((_FIXED[column.type], _fixed_cells(values, column.type)))
+        elif size is not None and size.isdigit():
+            stretch.cells.append((">f8", vectors(values, int(size))))
         else:
             lengths, cells = _variable_cells(values, column.type)
             stretch.cells.append((">u4", lengths))
@@ -130,11 +140,22 @@ def _variable_cells(
     if kind is Type.TIMESTAMP:
         offsets, data = plain_buffers(timestamp_text(values))
         return np.diff(offsets), _large_binary(offsets, data)
-    offsets, data = plain_buffers(values)
+    if kind.element is not None and kind is not Type.TEXTS:
+        return _arrays(values, kind.element)
+    offsets, data = plain_buffers(json_texts(values) if kind is Type.TEXTS else values)
     if kind is Type.BINARY:
         return np.diff(offsets), _large_binary(offsets, data)
     units, wide = _utf16(offsets.astype(np.int64), data)
     return np.diff(units), _large_binary(units * 2, wide)
+
+
+def _arrays(
+    values: pa.ListArray, kind: Type
+) -> tuple[npt.NDArray[np.generic], pa.LargeBinaryArray]:
+    """Arrays of numbers: how many, and their bytes."""
+    offsets, numbers = elements(values)
+    known = pc.fill_null(numbers, null_elements(kind)).to_numpy(zero_copy_only=False)
+    return np.diff(offsets), _large_binary(offsets * 8, known.astype(_FIXED[kind]).view(np.uint8))
 
 
 def _utf16(offsets: npt.NDArray[np.int64], data: Bytes) -> tuple[npt.NDArray[np.int64], Bytes]:

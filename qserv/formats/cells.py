@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -14,7 +16,8 @@ def as_text(values: pa.Array, kind: Type, *, infinity: str = "inf") -> pa.String
     """The shortest text that reads back as the same value; NULL stays NULL.
 
     Timestamps are DALI's `YYYY-MM-DDThh:mm:ss.ffffff`, binary values are lower-case hexadecimal
-    digits, booleans `true` and `false`; infinities are `infinity` and `-infinity`.
+    digits, booleans `true` and `false`; infinities are `infinity` and `-infinity`. Arrays are DALI's
+    numbers with blanks between, arrays of texts JSON.
     """
     if kind is Type.TEXT:
         return values
@@ -22,10 +25,58 @@ def as_text(values: pa.Array, kind: Type, *, infinity: str = "inf") -> pa.String
         return hexadecimal(values)
     if kind is Type.TIMESTAMP:
         return timestamp_text(values)
+    if kind is Type.TEXTS:
+        return json_texts(values)
+    if kind.element is not None:
+        return numbers_text(values, kind.element, infinity=infinity)
     text = pc.cast(values, pa.string())
     if kind.is_floating and infinity != "inf":
         return _spell_infinity(text, values, infinity)
     return text
+
+
+def elements(values: pa.ListArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Offsets (n + 1, from 0) and elements of a column of arrays; NULL has none."""
+    lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]), values.flatten()
+
+
+def vectors(values: pa.ListArray, size: int) -> npt.NDArray[np.float64]:
+    """Arrays of `size` doubles, shape (n, size); NaN where NULL (DALI 1.1, section 3.3)."""
+    vectors = np.full((len(values), size), np.nan)
+    flat = elements(values)[1].to_numpy(zero_copy_only=False)
+    vectors[pc.is_valid(values).to_numpy(zero_copy_only=False)] = flat.reshape(-1, size)
+    return vectors
+
+
+def null_elements(kind: Type) -> float | int:
+    """What stands for NULL inside an array in formats that know none: NaN, the smallest LONG."""
+    return float("nan") if kind.is_floating else int(np.iinfo(np.int64).min)
+
+
+def numbers_text(
+    values: pa.ListArray,
+    kind: Type,
+    *,
+    separator: str = " ",
+    infinity: str = "inf",
+    nan: str = "NaN",
+) -> pa.StringArray:
+    """Each array's numbers, of type `kind`, in one text; NULL stays NULL."""
+    offsets, numbers = elements(values)
+    texts = pc.fill_null(as_text(numbers, kind, infinity=infinity), nan)
+    if kind.is_floating:
+        texts = pc.if_else(pc.fill_null(pc.is_nan(numbers), True), nan, texts)
+    rows = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts, mask=pc.is_null(values))
+    return pc.binary_join(rows, separator)
+
+
+def json_texts(values: pa.ListArray) -> pa.StringArray:
+    """Each array of texts as JSON; NULL stays NULL."""
+    rows = [
+        None if row is None else json.dumps(row, ensure_ascii=False) for row in values.to_pylist()
+    ]
+    return pa.array(rows, pa.string())
 
 
 def _spell_infinity(text: pa.StringArray, values: pa.Array, infinity: str) -> pa.StringArray:

@@ -48,7 +48,7 @@ def _write(answer: Answer, delimiter: str) -> Iterator[bytes]:
 
 def _cells(values: pa.Array, kind: Type, delimiter: str) -> pa.StringArray:
     text = as_text(values, kind)
-    if kind is not Type.TEXT:
+    if kind not in (Type.TEXT, Type.TEXTS):
         return text
     needs_quotes = pc.match_substring_regex(text, f'^$|[{delimiter}"\r\n]|^ | $')
     if not pc.any(needs_quotes).as_py():

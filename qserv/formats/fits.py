@@ -2,7 +2,8 @@
 
 NULL is NaN for floats, a zero byte for booleans, blank text, and for integers TNULL, the smallest
 value of the type. Texts are as wide as the widest one, ASCII (other characters become `?`);
-timestamps are ISO texts, binary values hexadecimal.
+timestamps are ISO texts, binary values hexadecimal. POINT and CIRCLE are vectors of doubles (NaN: NULL);
+other arrays are texts.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qserv.formats.cells import as_text, plain_buffers
+from qserv.formats.cells import as_text, plain_buffers, vectors
 from qserv.formats.slices import described_schema, slices, unique_names
 from qserv.result import Answer, ResultColumn
 from qserv.spool import SpoolUnwritable
@@ -29,6 +30,7 @@ MAX_COLUMNS = 999
 """FITS counts fields with three digits."""
 
 _CODES = {Type.SHORT: ("I", ">i2"), Type.INT: ("J", ">i4"), Type.LONG: ("K", ">i8")}
+_VECTORS = {Type.POINT: 2, Type.CIRCLE: 3}
 _FLOATS = {Type.FLOAT: ("E", ">f4"), Type.DOUBLE: ("D", ">f8")}
 
 
@@ -90,12 +92,15 @@ def _spelt(values: pa.Array, kind: Type) -> pa.Array:
 
 
 def _is_text(kind: Type) -> bool:
-    return kind in (Type.TEXT, Type.TIMESTAMP, Type.BINARY)
+    is_other_array = kind.element is not None and kind not in _VECTORS
+    return kind in (Type.TEXT, Type.TIMESTAMP, Type.BINARY) or is_other_array
 
 
 def _code(kind: Type, width: int) -> str:
     if kind is Type.BOOLEAN:
         return "u1"
+    if kind in _VECTORS:
+        return f"{_VECTORS[kind]}>f8"
     return f"S{width}" if _is_text(kind) else (_CODES | _FLOATS)[kind][1]
 
 
@@ -109,6 +114,8 @@ def _records(
 
 
 def _cells(values: pa.Array, kind: Type, width: int) -> npt.NDArray[np.generic]:
+    if kind in _VECTORS:
+        return vectors(values, _VECTORS[kind])
     if _is_text(kind):
         return _padded(_spelt(values, kind), width)
     if kind is Type.BOOLEAN:
@@ -169,6 +176,7 @@ def _table_header(
 
 def _field_cards(column: ResultColumn, name: str, number: int, width: int) -> dict[str, str | int]:
     code = "L" if column.type is Type.BOOLEAN else f"{width}A"
+    code = f"{_VECTORS[column.type]}D" if column.type in _VECTORS else code
     cards: dict[str, str | int] = {f"TTYPE{number}": _ascii(name)}
     cards[f"TFORM{number}"] = (
         code if column.type not in _CODES | _FLOATS else (_CODES | _FLOATS)[column.type][0]

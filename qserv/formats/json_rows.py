@@ -2,9 +2,9 @@
 
 `metadata` has an object per column (name, datatype, and unit, ucd, utype, description where known),
 `data` an array per row, in that order. NULL is null, timestamps and binary values (hexadecimal) are
-strings, an infinity is the string "Infinity" or "-Infinity"; 64-bit integers are written exactly
-(JavaScript rounds those beyond 2^53). `status` is OVERFLOW where a limit cut the rows; a document
-without its `status` was cut off by a failure.
+strings, an infinity is the string "Infinity" or "-Infinity", arrays are arrays; 64-bit integers are
+written exactly (JavaScript rounds those beyond 2^53). `status` is OVERFLOW where a limit cut the
+rows; a document without its `status` was cut off by a failure.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qserv.formats.cells import as_text, bytes_of
+from qserv.formats.cells import as_text, bytes_of, json_texts, numbers_text
 from qserv.formats.slices import slices
 from qserv.result import Answer, ResultColumn
 from schema.types import Type
@@ -56,6 +56,8 @@ def _lines(batch: pa.RecordBatch, columns: tuple[ResultColumn, ...]) -> pa.Strin
 
 
 def _cells(values: pa.Array, kind: Type) -> pa.StringArray:
+    if kind.element is not None:
+        return _arrays(values, kind)
     text = as_text(values, kind, infinity="Infinity")
     if kind is Type.TEXT:
         text = _escaped(text)
@@ -65,6 +67,17 @@ def _cells(values: pa.Array, kind: Type) -> pa.StringArray:
         quoted = pc.binary_join_element_wise('"', text, '"', "")
         text = pc.if_else(pc.is_inf(values), quoted, text)
     return pc.fill_null(text, "null")
+
+
+def _arrays(values: pa.ListArray, kind: Type) -> pa.StringArray:
+    """JSON arrays; a NULL or NaN in them is null."""
+    if kind is Type.TEXTS:
+        return pc.fill_null(json_texts(values), "null")
+    assert kind.element is not None
+    infinity = "Infinity"
+    inner = numbers_text(values, kind.element, separator=", ", infinity=infinity, nan="null")
+    inner = pc.replace_substring_regex(inner, "(-?Infinity)", '"\\1"')
+    return pc.fill_null(pc.binary_join_element_wise("[", inner, "]", ""), "null")
 
 
 def _escaped(text: pa.StringArray) -> pa.StringArray:

@@ -46,10 +46,18 @@ def _cell(value: object, kind: Type) -> Text:
             return Text(f"{value:.10g}" if kind is Type.DOUBLE else f"{value:.6g}")
         case bytes():
             return Text(value.hex())
+        case list():
+            shown = " ".join("NULL" if item is None else _shown(item) for item in value)
+            return Text(f"[{shown}]")
         case datetime():
             return Text(value.isoformat())
         case _:
             return Text(_printable(str(value)))
+
+
+def _shown(item: object) -> str:
+    """An element of an array."""
+    return f"{item:.10g}" if isinstance(item, float) else _printable(str(item))
 
 
 def _printable(text: str) -> str:

@@ -74,7 +74,7 @@ def _cells(values: pa.Array, column: ResultColumn) -> pa.StringArray:
     text = as_text(values, column.type, infinity="Inf")
     if column.type is Type.BINARY:
         text = _spaced(values)
-    if column.type is Type.TEXT:
+    if column.type in (Type.TEXT, Type.TEXTS):
         for character, reference in _REFERENCES:
             text = pc.replace_substring(text, character, reference)
         text = pc.replace_substring_regex(

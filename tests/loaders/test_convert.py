@@ -151,3 +151,30 @@ def test_only_0_and_1_are_booleans() -> None:
     result = converted(pa.array([0, 1, 2, None, -1], pa.int16()), Type.BOOLEAN)
     assert sorted(result.faults) == [2, 4]
     assert result.array.to_pylist() == [False, True, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "expected"),
+    [
+        (
+            ["10.5 -3", "[1, 2]", "(1,2)", "", "NaN NaN"],
+            Type.POINT,
+            [[10.5, -3], [1, 2], [1, 2], None, None],
+        ),
+        ([[1, 2], [3]], Type.DOUBLES, [[1.0, 2.0], [3.0]]),
+        ([[1.0, None, 2.0], None], Type.CIRCLE, [None, None]),
+        (['["a", null]', "[]", None], Type.TEXTS, [["a", None], [], None]),
+        (["1 2 3"], Type.LONGS, [[1, 2, 3]]),
+    ],
+)
+def test_arrays_are_lists_or_texts(
+    values: list[object], kind: Type, expected: list[object]
+) -> None:
+    result = converted(values, kind)
+    assert (result.array.to_pylist(), result.faults) == (expected, {})
+
+
+def test_a_geometry_of_a_wrong_length_is_a_fault() -> None:
+    result = converted([[1.0, 2.0], [1.0, 2.0, 3.0], [0.0, 0.0]], Type.POINT)
+    assert result.array.to_pylist() == [[1.0, 2.0], None, [0.0, 0.0]]
+    assert set(result.faults) == {1}

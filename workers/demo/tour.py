@@ -125,7 +125,7 @@ def _show(rows: pa.Table, screen: Console) -> None:
 
 def _result_columns(schema: pa.Schema) -> tuple[ResultColumn, ...]:
     """The columns as the Arrow stream describes them."""
-    kinds = {spelling.arrow: kind for kind, spelling in SPELLINGS.items()}
+    kinds = {spelling.arrow: kind for kind, spelling in SPELLINGS.items()}  # DOUBLES is the last
     return tuple(ResultColumn(field.name, kinds[field.type], unit=_unit(field)) for field in schema)
 
 

@@ -15,7 +15,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00
 XML_TEXT = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=12
 )
-VALUES = {
+VALUES: dict[Type, st.SearchStrategy[object]] = {
     Type.BOOLEAN: st.booleans(),
     Type.SHORT: st.integers(-(2**15) + 1, 2**15 - 1),
     Type.INT: st.integers(-(2**31) + 1, 2**31 - 1),
@@ -25,6 +25,15 @@ VALUES = {
     Type.TEXT: TEXT,
     Type.BINARY: st.binary(max_size=9),
     Type.TIMESTAMP: st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31)),  # noqa: DTZ001
+}
+NUMBER = st.floats(allow_nan=False)
+VALUES |= {
+    Type.LONGS: st.lists(st.integers(-(2**63) + 1, 2**63 - 1), min_size=1, max_size=4),
+    Type.TEXTS: st.lists(st.none() | st.text('ab",[ ', max_size=4), max_size=3),
+    Type.POINT: st.lists(NUMBER, min_size=2, max_size=2),
+    Type.CIRCLE: st.lists(NUMBER, min_size=3, max_size=3),
+    Type.POLYGON: st.lists(NUMBER, min_size=6, max_size=8),
+    Type.DOUBLES: st.lists(NUMBER, min_size=1, max_size=4),
 }
 
 

@@ -50,6 +50,8 @@ def _as_json(kind: Type, value: object) -> object:
             return value.hex()
         case datetime():
             return value.isoformat(timespec="microseconds")
+        case list():
+            return [_as_json(Type.DOUBLE, item) for item in value]
         case float() if math.isinf(value):
             return "Infinity" if value > 0 else "-Infinity"
         case float() if kind is Type.FLOAT:
@@ -95,6 +97,10 @@ def _of_text(kind: Type, cell: str) -> object:
             return bytes.fromhex(cell)
         case Type.TIMESTAMP:
             return datetime.fromisoformat(cell)
+        case Type.TEXTS:
+            return json.loads(cell)
+        case _:
+            return [_of_text(kind.element, item) for item in cell.split(" ")]
 
 
 def test_csv_tells_null_from_an_empty_text() -> None:
@@ -137,14 +143,31 @@ def test_fits_comes_back(made: Made) -> None:
             assert _no_nan(cells) == _no_nan(written), header[f"TFORM{number + 1}"]
 
 
+def _is_nan(cell: object) -> bool:
+    return isinstance(cell, float) and math.isnan(cell)
+
+
 def _no_nan(cells: list[object]) -> list[object]:
-    return [None if isinstance(cell, float) and math.isnan(cell) else cell for cell in cells]
+    return [
+        _no_nan(cell) if isinstance(cell, list) else None if _is_nan(cell) else cell
+        for cell in cells
+    ]
 
 
 def _as_fits(kind: Type, value: object) -> object:
     match kind, value:
+        case (Type.POINT | Type.CIRCLE, None):
+            return [math.nan] * (2 if kind is Type.POINT else 3)
+        case (Type.POINT | Type.CIRCLE, _):
+            return value
+        case (_, None) if kind.element is not None:
+            return ""
         case (Type.TEXT | Type.TIMESTAMP | Type.BINARY, None):
             return ""
+        case Type.TEXTS, list():
+            return json.dumps(value)
+        case _, list():
+            return " ".join(pa.array(value).cast(pa.string()).to_pylist())
         case (Type.SHORT | Type.INT | Type.LONG, None):
             return -(2 ** {Type.SHORT: 15, Type.INT: 31, Type.LONG: 63}[kind])
         case (Type.FLOAT | Type.DOUBLE, None):

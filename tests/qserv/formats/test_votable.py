@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -29,7 +30,9 @@ Write = Callable[[Answer], Iterator[bytes]]
 def read_back(document: bytes) -> list[list[object]]:
     """The cells of a VOTable's first table; None where masked."""
     table = parse(io.BytesIO(document)).get_first_table()
-    return [[_plain(value) for value in row] for row in table.array]
+    # By columns: numpy cannot walk a masked row that holds arrays.
+    columns = [[_plain(value) for value in table.array[name]] for name in table.array.dtype.names]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _plain(value: object) -> object:
@@ -46,8 +49,12 @@ def expected(columns: tuple[ResultColumn, ...], rows: list[list[object]]) -> lis
 
 def _as_votable(kind: Type, value: object) -> object:
     match kind, value:
-        case (Type.TEXT | Type.TIMESTAMP, None):
+        case (Type.TEXT | Type.TIMESTAMP | Type.TEXTS, None):
             return ""
+        case (Type.POINT | Type.CIRCLE, None):
+            return [None] * (2 if kind is Type.POINT else 3)
+        case Type.TEXTS, list():
+            return json.dumps(value)
         case Type.TIMESTAMP, datetime():
             return value.isoformat(timespec="microseconds")
         case Type.BINARY, bytes():
@@ -77,6 +84,8 @@ def _text_of(cell: object) -> object:
         return cell.decode()
     if cell == []:
         return None
+    if isinstance(cell, list):
+        return repr(cell)
     if isinstance(cell, float):
         return (cell, math.copysign(1.0, cell))
     return cell
