@@ -26,6 +26,7 @@ from schema.checksum import checksum, combine
 from schema.errors import InputError, StoreError
 from schema.healpix import centers, separation_arcsec
 from schema.manifest import IngestId, Part, PartId, PartKind, Replica
+from schema.statistics import describe
 from schema.topology import ShardId, Topology
 
 _CENTRE_ARCSEC = 0.001
@@ -180,6 +181,7 @@ def _describe(cut: Cut, part_id: PartId, ingest_id: IngestId, tables: dict[str, 
         separation_arcsec=_separation(own, cut.table),
         low_29=low,
         high_29=high,
+        statistics="" if cut.kind is PartKind.INDEX else describe(own, cut.table),
     )
 
 

@@ -62,7 +62,8 @@ SELECT part.part_id, part.table_name, part.kind, part.pixel_order, part.pixel, p
        part.ingest_id, part.rows, part.overlap_rows, part.size_bytes, part.checksum::text,
        part.separation_arcsec, part.low_29, part.high_29,
        array_agg(replica.shard_id ORDER BY replica.shard_id),
-       array_agg(replica.has_twin ORDER BY replica.shard_id)
+       array_agg(replica.has_twin ORDER BY replica.shard_id),
+       part.statistics::text
 FROM skyshard.part
 JOIN skyshard.catalog USING (catalog_id)
 JOIN skyshard.replica USING (part_id)
@@ -91,6 +92,7 @@ def _part(row: tuple[Any, ...]) -> Part:
         separation_arcsec=row[11],
         low_29=row[12],
         high_29=row[13],
+        statistics=row[16] or "",
         replicas=tuple(Replica(ShardId(s), t) for s, t in zip(shards, twins, strict=True)),
     )
 
@@ -237,7 +239,7 @@ def record_parts(connection: Connection, catalog_name: str, parts: Sequence[Part
             cursor,
             "INSERT INTO skyshard.part (part_id, catalog_id, ingest_id, table_name, kind,"
             " pixel_order, pixel, bucket, rows, overlap_rows, size_bytes, checksum,"
-            " separation_arcsec, low_29, high_29) OVERRIDING SYSTEM VALUE VALUES %s",
+            " separation_arcsec, low_29, high_29, statistics) OVERRIDING SYSTEM VALUE VALUES %s",
             [_part_row(catalog_id, part) for part in parts],
             page_size=_PAGE,
         )
@@ -267,6 +269,7 @@ def _part_row(catalog_id: int, part: Part) -> tuple[object, ...]:
         part.separation_arcsec,
         part.low_29,
         part.high_29,
+        part.statistics or None,
     )
 
 

@@ -88,7 +88,8 @@ class Table:
 
     `indexes` are the B-trees of its parts beside those of the hidden columns. `unique` (and
     `primary_key`) are held by the database in replicated tables; of partitioned tables the ingest
-    checks the director's key. `is_named` tells whether the layout names the table.
+    checks the director's key. `is_named` tells whether the layout names the table. `statistics` are
+    the columns whose bounds the manifest keeps; None: as `schema.statistics` chooses.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Table:
     description: str = ""
     felis_id: str = ""
     is_named: bool = True
+    statistics: tuple[str, ...] | None = None
 
     @property
     def is_partitioned(self) -> bool:

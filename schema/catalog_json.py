@@ -69,10 +69,15 @@ def _table(said: Mapping[str, Any]) -> Table:
             "sentinels": tuple(said["sentinels"]),
             "indexes": tuple(tuple(index) for index in said["indexes"]),
             "unique": tuple(tuple(unique) for unique in said["unique"]),
+            "statistics": _names(said.get("statistics")),
             "checks": tuple(Check(**check) for check in said["checks"]),
             "foreign_keys": tuple(_foreign_key(foreign) for foreign in said["foreign_keys"]),
         }
     )
+
+
+def _names(said: Any) -> tuple[str, ...] | None:
+    return None if said is None else tuple(said)
 
 
 def _column(said: Mapping[str, Any]) -> Column:

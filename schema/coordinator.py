@@ -7,7 +7,7 @@ chunks and snapshots; an ingest brings contributions and parts; a part has repli
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 SCHEMA = "skyshard"
 metadata = sa.MetaData(
@@ -118,6 +118,7 @@ part = sa.Table(
     sa.Column("separation_arcsec", sa.Double, nullable=False, server_default="0"),
     sa.Column("low_29", sa.BigInteger),
     sa.Column("high_29", sa.BigInteger),
+    sa.Column("statistics", JSON, comment="schema.statistics; NULL: nothing is known"),
     sa.Column("schema_version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("from_snapshot", sa.Integer, comment="NULL until published"),
     sa.Column("to_snapshot", sa.Integer, comment="first snapshot without it; NULL: still there"),

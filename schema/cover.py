@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from schema.healpix import (
     I64,
@@ -22,6 +23,7 @@ from schema.healpix import (
 )
 from schema.region import Polygon, Shape, ShapeKind, bounding_circle, box_may_touch
 
+Bools = npt.NDArray[np.bool_]
 MAX_RANGES = 16
 ROUNDING = 1e-6
 """Degrees that every region grows by (3.6 mas).
@@ -103,6 +105,12 @@ def of_pixels(numbers: I64 | Sequence[int], *, max_ranges: int | None = None) ->
     return _ranges(_coarsen(pairs, max_ranges or max(1, len(pairs))))
 
 
+def of_order(order: int, numbers: I64, *, max_ranges: int | None = None) -> Ranges:
+    """The ranges of NESTED pixels of one order, in any order, that may repeat."""
+    runs = _runs(np.unique(numbers))
+    return _ranges(_coarsen(_order_29(order, runs), max_ranges or max(1, len(runs))))
+
+
 def normalised(pairs: Iterable[tuple[int, int]]) -> Ranges:
     """Inclusive ranges in any order, that may touch or overlap, as one `Ranges`."""
     found: list[tuple[int, int]] = []
@@ -131,15 +139,19 @@ class PixelList:
 
     def touched(self, ranges: Ranges) -> tuple[Pixel, ...]:
         """Those that share a part of the sky with the ranges."""
-        if not ranges.pairs:
-            return ()
-        pairs = np.array(ranges.pairs, np.int64)
-        at = np.searchsorted(pairs[:, 1], self.first_29)
-        is_before_end = at < len(pairs)
-        starts = pairs[np.where(is_before_end, at, 0), 0]
-        return tuple(
-            self.pixels[n] for n in np.flatnonzero(is_before_end & (starts <= self.last_29))
-        )
+        found = touching(ranges, self.first_29, self.last_29)
+        return tuple(self.pixels[n] for n in np.flatnonzero(found))
+
+
+def touching(ranges: Ranges, first_29: I64, last_29: I64) -> Bools:
+    """Which of the pixels from `first_29` to `last_29` share a part of the sky with the ranges."""
+    if not ranges.pairs:
+        return np.zeros(len(first_29), np.bool_)
+    pairs = np.array(ranges.pairs, np.int64)
+    at = np.searchsorted(pairs[:, 1], first_29)
+    is_before_end = at < len(pairs)
+    starts = pairs[np.where(is_before_end, at, 0), 0]
+    return np.asarray(is_before_end & (starts <= last_29), np.bool_)
 
 
 def touched(ranges: Ranges, tiling: Sequence[Pixel]) -> tuple[Pixel, ...]:

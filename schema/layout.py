@@ -25,7 +25,7 @@ _CATALOG_KEYS = {
     *("description", "family", "kind", "margin_arcsec", "chunk_rows", "replicas"),
     *("keep", "tables"),
 }
-_COMMON_KEYS = {"role", "columns", "indexes"}
+_COMMON_KEYS = {"role", "columns", "indexes", "statistics"}
 _POSITION_KEYS = {"ra", "dec"}
 _ROLE_KEYS: dict[Role, set[str]] = {
     Role.DIRECTOR: _COMMON_KEYS | _POSITION_KEYS | {"key", "unplaced"},
@@ -67,6 +67,7 @@ class TableLayout:
     sentinels: tuple[int, ...] = ()
     keep_unplaced: bool = False
     indexes: tuple[tuple[str, ...], ...] | None = ()
+    statistics: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,15 @@ def _shared(said: Mapping[str, Any], place: _Place) -> dict[str, Any]:
         "columns": _texts(said.get("columns", "*"), place.at("columns")),
         "sentinels": tuple(sentinels),
         "indexes": None if indexes == "schema" else _indexes(indexes, place.at("indexes")),
+        "statistics": _statistics(said.get("statistics"), place.at("statistics")),
     }
+
+
+def _statistics(said: object, place: _Place) -> tuple[str, ...] | None:
+    """Patterns of columns; an empty list keeps none."""
+    if said is None:
+        return None
+    return () if said == [] else _texts(said, place)
 
 
 def _indexes(said: object, place: _Place) -> tuple[tuple[str, ...], ...]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+import numpy as np
+
 from schema.cover import PixelList
-from schema.healpix import Pixel
+from schema.healpix import I64, Pixel
+from schema.statistics import ColumnStatistics, Entry, column_statistics, parse
 from schema.topology import ShardId
+from schema.types import Type
 
 PartId = NewType("PartId", int)
 IngestId = NewType("IngestId", int)
@@ -45,6 +49,7 @@ class Part:
 
     `pixel` is the chunk (None for WHOLE and INDEX), `bucket` an index's bucket (None otherwise).
     `low_29`..`high_29` bound `_healpix_29` of the own rows (both None where none has a position).
+    `statistics` is what `schema.statistics` writes of the own rows' columns; empty: nothing is known.
     `separation_arcsec` is the largest distance of a row from its director. `checksum` is the sum
     modulo 2**64 of the row hashes of own and overlap rows.
     """
@@ -62,6 +67,7 @@ class Part:
     separation_arcsec: float = 0.0
     low_29: int | None = None
     high_29: int | None = None
+    statistics: str = ""
     replicas: tuple[Replica, ...] = ()
 
     @property
@@ -73,6 +79,26 @@ class Part:
     def overlap_name(self) -> str:
         """The table of the overlap rows (directors only)."""
         return f"o{self.part_id}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableRows:
+    """The parts of one partitioned table as arrays, in their order: pixels and own rows."""
+
+    first_29: I64
+    last_29: I64
+    rows: I64
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> TableRows:
+        """Of parts of kind ROWS."""
+        pixels = [part.pixel for part in parts if part.pixel is not None]
+        assert len(pixels) == len(parts), "a part of rows has no chunk"
+        return cls(
+            np.array([pixel.first_29 for pixel in pixels], np.int64),
+            np.array([pixel.last_29 for pixel in pixels], np.int64),
+            np.array([part.rows for part in parts], np.int64),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +115,13 @@ class Manifest:
     )
     _separations: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
     _own_pixels: dict[str, PixelList] = field(default_factory=dict, repr=False, compare=False)
-    _rows: dict[str, dict[Pixel, int]] = field(default_factory=dict, repr=False, compare=False)
+    _rows: dict[str, TableRows] = field(default_factory=dict, repr=False, compare=False)
+    _said: dict[str, list[Mapping[str, Entry]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _columns: dict[tuple[str, str], ColumnStatistics] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         grouped: dict[tuple[str, PartKind], list[Part]] = {}
@@ -116,19 +148,29 @@ class Manifest:
         """The chunks where a partitioned table has rows of its own; reckoned once."""
         found = self._own_pixels.get(table)
         if found is None:
-            found = PixelList.of(p for p, rows in self.rows_by_pixel(table).items() if rows)
+            parts = self.parts_of(table, PartKind.ROWS)
+            found = PixelList.of({part.pixel for part in parts if part.pixel and part.rows})
             self._own_pixels[table] = found
         return found
 
-    def rows_by_pixel(self, table: str) -> Mapping[Pixel, int]:
-        """Own rows of a partitioned table by the pixel of their parts; reckoned once."""
+    def table_rows(self, table: str) -> TableRows:
+        """The parts of a partitioned table as arrays; reckoned once."""
         found = self._rows.get(table)
         if found is None:
-            found = {}
-            for part in self.parts_of(table, PartKind.ROWS):
-                assert part.pixel is not None, f"part {part.part_id} has no chunk"
-                found[part.pixel] = found.get(part.pixel, 0) + part.rows
+            found = TableRows.of(self.parts_of(table, PartKind.ROWS))
             self._rows[table] = found
+        return found
+
+    def statistics(self, table: str, column: str, kind: Type) -> ColumnStatistics:
+        """What is known of a column, by the table's parts of kind ROWS; reckoned once."""
+        found = self._columns.get((table, column))
+        if found is None:
+            parts = self.parts_of(table, PartKind.ROWS)
+            said = self._said.get(table)
+            if said is None:
+                said = self._said[table] = parse(part.statistics for part in parts)
+            found = column_statistics(said, [part.rows for part in parts], column, kind)
+            self._columns[table, column] = found
         return found
 
 

@@ -9,6 +9,7 @@ from schema.catalog import Catalog, Column, ForeignKey, Role, Table
 from schema.conditions import condition_columns
 from schema.layout import Layout, LayoutError, TableLayout, matching
 from schema.names import check_catalog_name, check_distinct, check_name, hint
+from schema.statistics import has_statistics
 
 MAX_COLUMNS = 1_590
 """PostgreSQL's 1,600 columns a table, less the hidden ones."""
@@ -284,7 +285,26 @@ def _with_columns(table: Table, layout: Layout, referenced: set[str]) -> Table:
         unique=tuple(unique for unique in table.unique if kept.issuperset(unique)),
         checks=tuple(c for c in table.checks if kept >= condition_columns(c.expression)),
         indexes=tuple(index for index in table.indexes if kept.issuperset(index)),
+        statistics=_statistics(columns, said, layout.source, table.name),
     )
+
+
+def _statistics(
+    columns: Sequence[Column], said: TableLayout | None, source: str, table: str
+) -> tuple[str, ...] | None:
+    """The columns whose bounds the manifest keeps; None where the layout leaves that open."""
+    if said is None or said.statistics is None:
+        return None
+    types = {column.name: column.type for column in columns}
+    chosen, idle = matching(said.statistics, types)
+    if idle:
+        message = f"{idle[0]!r} fits no column that is kept{hint(idle[0], list(types))}"
+        raise LayoutError(source, message, table=table, key="statistics")
+    for name in sorted(chosen):
+        if not has_statistics(types[name]):
+            message = f"{name} is {types[name]}; only numbers and timestamps have statistics"
+            raise LayoutError(source, message, table=table, key="statistics")
+    return tuple(name for name in types if name in chosen)
 
 
 def _always_kept(table: Table) -> set[str]:

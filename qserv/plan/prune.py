@@ -16,7 +16,7 @@ from qserv.plan.local import Local, Member, Separations, is_position
 from qserv.planned import Reading
 from qserv.traverse import conjuncts
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Role
-from schema.cover import PixelList, Ranges, cover, of_pixels
+from schema.cover import PixelList, Ranges, cover, normalised, of_pixels, touching
 from schema.healpix import Pixel
 from schema.manifest import Manifest
 from schema.region import Shape
@@ -180,9 +180,10 @@ def _fraction(home: Ranges | None, pixels: tuple[Pixel, ...]) -> float:
 def rows_to_read(local: Local, known: Known, found: Reach) -> int:
     """An estimate of the rows that the shards read for a local: its members' parts, by fraction."""
     total = 0.0
+    chosen = normalised((pixel.first_29, pixel.last_29) for pixel in found.pixels)
     for member in local.partitioned:
-        by_pixel = known.manifests[member.base.catalog.name].rows_by_pixel(member.table.name)
-        rows = sum(by_pixel.get(pixel, 0) for pixel in found.pixels)
+        parts = known.manifests[member.base.catalog.name].table_rows(member.table.name)
+        rows = int(parts.rows[touching(chosen, parts.first_29, parts.last_29)].sum())
         bounded = member.base.relation in found.ranges
         total += rows * (found.fraction if bounded else 1.0)
     return int(total) + 1

@@ -1,0 +1,174 @@
+"""What is known of the columns of parts: least and greatest value, and how many are NULL.
+
+In a part's row it is JSON, `{"mjd": [61041.2, 61060.5, 3]}`: the bounds of the own rows (both null
+where every value is NULL; one of them null where that side is not finite) and the number of NULLs. A
+TIMESTAMP is its microseconds since 1970. A column that is not there is not known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schema.catalog import Column, Table
+from schema.types import Type
+
+DEFAULT_COLUMNS = 8
+"""Columns of a table with statistics where its layout names none."""
+Bools = npt.NDArray[np.bool_]
+Bounds = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+Entry = tuple[float | int | None, float | int | None, int]
+"""(least, greatest, NULLs) of one column of one part."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnStatistics:
+    """One column over some parts. `low > high` where a part has no value but NULL.
+
+    Where nothing is known of a part (`is_known` false) its bounds are as wide as the type.
+    """
+
+    low: Bounds
+    high: Bounds
+    nulls: npt.NDArray[np.int64]
+    is_known: Bools
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every part is known."""
+        return bool(self.is_known.all())
+
+
+def statistics_columns(table: Table) -> tuple[str, ...]:
+    """The columns of a table that have statistics: its layout's, else the likeliest of a WHERE.
+
+    Keys, then times, then what the schema calls principal, then others in its order; numbers and
+    timestamps only, and no position (pixels bound it better).
+    """
+    if table.statistics is not None:
+        return table.statistics
+    keys = {table.key, *table.primary_key}
+    position = {table.ra, table.dec}
+
+    def rank(column: Column) -> int:
+        if column.name in keys:
+            return 0
+        if _is_time(column):
+            return 1
+        return 2 if column.principal else 3
+
+    known = [c for c in table.columns if has_statistics(c.type) and c.name not in position]
+    return tuple(c.name for c in sorted(known, key=rank)[:DEFAULT_COLUMNS])
+
+
+def has_statistics(kind: Type) -> bool:
+    """Whether columns of a type can have statistics."""
+    return kind.is_numeric or kind is Type.TIMESTAMP
+
+
+def _is_time(column: Column) -> bool:
+    """Whether a column holds instants."""
+    is_day = column.type.is_floating and column.unit == "d"
+    return column.type is Type.TIMESTAMP or is_day or (column.ucd or "").startswith("time")
+
+
+def describe(rows: pa.Table, table: Table) -> str:
+    """The statistics of a part's own rows, as JSON; empty text where the table has none."""
+    names = [name for name in statistics_columns(table) if name in rows.schema.names]
+    found = {name: _entry(rows.column(name)) for name in names}
+    return json.dumps(found, separators=(",", ":")) if found else ""
+
+
+def _entry(values: pa.ChunkedArray) -> Entry:
+    bounds = pc.min_max(values)
+    return _plain(bounds["min"]), _plain(bounds["max"]), values.null_count
+
+
+def _plain(value: pa.Scalar) -> float | int | None:
+    """A bound as JSON has it."""
+    if not value.is_valid:
+        return None
+    plain: float | int = value.value if pa.types.is_timestamp(value.type) else value.as_py()
+    return plain if isfinite(plain) else None
+
+
+def parse(texts: Iterable[str]) -> list[Mapping[str, Entry]]:
+    """The statistics of several parts, read at once."""
+    found: list[Mapping[str, Entry]] = json.loads(f"[{','.join(text or '{}' for text in texts)}]")
+    return found
+
+
+def column_statistics(
+    parts: Sequence[Mapping[str, Entry]], rows: Sequence[int], name: str, kind: Type
+) -> ColumnStatistics:
+    """One column of some parts, which have so many own rows."""
+    dtype = np.dtype(np.float64 if kind.is_floating else np.int64)
+    least, most = (
+        (-np.inf, np.inf) if kind.is_floating else (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
+    )
+    low, high = np.full(len(parts), least, dtype), np.full(len(parts), most, dtype)
+    nulls = np.full(len(parts), -1, np.int64)
+    for at, said in enumerate(parts):
+        entry = said.get(name)
+        if entry is None:
+            continue
+        nulls[at] = entry[2]
+        if entry[2] >= rows[at]:
+            low[at], high[at] = most, least
+            continue
+        if entry[0] is not None:
+            low[at] = entry[0]
+        if entry[1] is not None:
+            high[at] = entry[1]
+    return ColumnStatistics(low, high, nulls, nulls >= 0)
+
+
+# ------------------------------------------------------------------ which parts may match
+
+
+def may_compare(found: ColumnStatistics, operator: str, value: float) -> Bools:
+    """The parts where `column operator value` may be true of a row."""
+    low, high = found.low, found.high
+    match operator:
+        case "=":
+            kept = (low <= value) & (high >= value)
+        case "<>":
+            kept = (low != value) | (high != value)
+        case "<":
+            kept = low < value
+        case "<=":
+            kept = low <= value
+        case ">":
+            kept = high > value
+        case ">=":
+            kept = high >= value
+        case _:
+            raise ValueError(f"{operator} is no comparison")
+    return np.asarray(kept, np.bool_)
+
+
+def may_equal_any(found: ColumnStatistics, values: Sequence[float]) -> Bools:
+    """The parts where the column may be one of the values."""
+    wanted = np.unique(np.asarray(values, found.low.dtype))
+    if not len(wanted):
+        return np.zeros(len(found.low), np.bool_)
+    at = np.searchsorted(wanted, found.low)
+    nearest = wanted[np.minimum(at, len(wanted) - 1)]
+    return np.asarray((at < len(wanted)) & (nearest <= found.high), np.bool_)
+
+
+def may_be_null(found: ColumnStatistics) -> Bools:
+    """The parts where the column may be NULL."""
+    return np.asarray(found.nulls != 0, np.bool_)
+
+
+def may_have_value(found: ColumnStatistics) -> Bools:
+    """The parts where the column may be something else than NULL."""
+    return np.asarray(found.low <= found.high, np.bool_)
