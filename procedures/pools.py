@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from math import ceil
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -67,10 +66,13 @@ class PoolBusy(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """What a borrower does with a connection: seconds that its statements may take, and for whom."""
+    """What a borrower does with a connection: seconds that its statements may take.
+
+    `is_checked`: the server must have answered since the last borrower.
+    """
 
     timeout_s: float | None = None
-    query_id: str | None = None
+    is_checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class Pools:
             for shard_id, dsn in self._dsns.items()
         }
         self._arrow = {
-            shard_id: pool(_adbc(_name(shard_id), _program(dsn)), _name(shard_id), dsn)
+            shard_id: pool(_adbc(_name(shard_id)), _name(shard_id), dsn)
             for shard_id, dsn in self._dsns.items()
         }
 
@@ -200,17 +202,17 @@ class Pools:
 
     @contextmanager
     def arrow(
-        self, shard_id: ShardId, *, timeout_s: float | None = None, query_id: str | None = None
+        self, shard_id: ShardId, *, timeout_s: float | None = None, is_checked: bool = True
     ) -> Iterator[Any]:
         """An ADBC connection (DB-API) to a shard, in autocommit, for reading only.
 
-        The server ends each statement after `timeout_s` (None: never), and shows `query_id` in
-        pg_stat_activity and its log; other settings of the session must be left alone. For few rows
-        the statement option `adbc.postgresql.use_copy` = "false" takes half the time. Raises as
-        `coordinator`.
+        The server ends each statement after `timeout_s` (None: never) and up to an eighth more;
+        settings of the session must be left alone. With `is_checked` false a connection that is
+        ready is given as it is, which saves a round trip; its server may have hung up meanwhile.
+        A cursor that is `in_one_trip` saves two more. Raises as `coordinator`.
         """
-        with self._arrow[shard_id].borrow(_Use(timeout_s, query_id)) as connection:
-            yield connection
+        with self._arrow[shard_id].borrow(_Use(timeout_s, is_checked)) as arrow:
+            yield arrow.connection
 
     def cancel(self, shard_id: ShardId, pid: int) -> bool:
         """Cancel what a backend of a shard runs, over a connection of its own; see `backend_pid`."""
@@ -235,6 +237,15 @@ def backend_pid(connection: Any) -> int:
     return int(connection.info.backend_pid)
 
 
+def in_one_trip(cursor: Any) -> Any:
+    """The cursor of an ADBC connection, told to read without COPY: one round trip instead of three.
+
+    All rows of its statement come into memory at once, so it is for few.
+    """
+    cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+    return cursor
+
+
 def to_uri(dsn: str) -> str:
     """A DSN of either libpq form as a URI, which is all that ADBC reads."""
     return f"postgresql://?{urlencode(parse_dsn(dsn))}".replace("+", "%20")
@@ -248,10 +259,6 @@ def _complete(dsn: str, application_name: str) -> str:
     """The DSN with our time limits where it says nothing of them."""
     words = {**TIMEOUTS, "application_name": application_name, **parse_dsn(dsn)}
     return str(make_dsn(**words))
-
-
-def _program(dsn: str) -> str:
-    return str(parse_dsn(dsn)["application_name"])
 
 
 def _bounded(dsn: str, statement_s: float) -> str:
@@ -302,48 +309,59 @@ def _roll_back(connection: Any) -> bool:
 # ------------------------------------------------------------------ ADBC
 
 
-def _adbc(server: str, program: str) -> _Kind[Any]:
+@dataclass(slots=True)
+class _Arrow:
+    """An ADBC connection, and its session's bound for statements as it was set last, ms."""
+
+    connection: Any
+    bound_ms: int | None = None
+
+
+def _adbc(server: str) -> _Kind[_Arrow]:
     return _Kind(
         open=lambda dsn: _connect_arrow(server, dsn),
-        prepare=partial(_set_use, program),
+        prepare=_set_use,
         reset=lambda _: True,
         close=_close_arrow,
     )
 
 
-def _connect_arrow(server: str, dsn: str) -> Any:
+def _connect_arrow(server: str, dsn: str) -> _Arrow:
     words = parse_dsn(dsn)
     words["options"] = f"{words.get('options', '')} {READ_SETTINGS}".strip()
     try:
-        return dbapi.connect(to_uri(make_dsn(**words)), autocommit=True)
+        return _Arrow(dbapi.connect(to_uri(make_dsn(**words)), autocommit=True))
     except (adbc_driver_manager.Error, OSError) as error:
         raise ServerUnavailable(server, str(error)) from error
 
 
-def _set_use(program: str, connection: Any, use: _Use) -> bool:
-    """Bound the session's statements and name them; that it answers shows that the server is there."""
-    milliseconds = 0 if use.timeout_s is None else max(1, ceil(use.timeout_s * 1000))
-    name = program if use.query_id is None else f"{program} {use.query_id}"
+def _set_use(arrow: _Arrow, use: _Use) -> bool:
+    """Bound the session's statements where the bound is another; that it answers is the check."""
+    bound_ms = _bound_ms(use.timeout_s)
+    if not use.is_checked and arrow.bound_ms == bound_ms:
+        return True
     try:
-        with connection.cursor() as cursor:
-            # Not by COPY: one round trip, as a SET of one of them would be.
-            cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
-            cursor.execute(
-                f"SELECT set_config('statement_timeout', '{milliseconds}', false),"
-                f" set_config('application_name', {_text(name)}, false)"
-            )
+        with in_one_trip(arrow.connection.cursor()) as cursor:
+            cursor.execute(f"SELECT set_config('statement_timeout', '{bound_ms}', false)")
             cursor.fetchone()
     except (adbc_driver_manager.Error, OSError):
         return False
+    arrow.bound_ms = bound_ms
     return True
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+def _bound_ms(timeout_s: float | None) -> int:
+    """Milliseconds, at most an eighth too long: time limits of one length, less what the queries
+    have run already, are one bound, so that it is seldom set. 0 is none."""
+    if timeout_s is None:
+        return 0
+    wanted = max(1, ceil(timeout_s * 1000))
+    step = 1 << max(0, wanted.bit_length() - 4)
+    return -(-wanted // step) * step
 
 
-def _close_arrow(connection: Any) -> None:
+def _close_arrow(arrow: _Arrow) -> None:
     try:
-        connection.close()
+        arrow.connection.close()
     except (adbc_driver_manager.Error, OSError):
         return

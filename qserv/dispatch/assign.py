@@ -26,6 +26,8 @@ POSTGRES_CHUNKS = 16
 """Chunks that PostgreSQL reads in one statement of a scan (measured: ARCHITECTURE, section 8)."""
 INTERACTIVE_CHUNKS = 16
 """A PostgreSQL fragment of up to so many chunks is interactive."""
+SMALL_VALUES = 100_000
+"""About so many values may come from PostgreSQL at once, not batch by batch."""
 
 Way = tuple[ShardId, Engine]
 """A shard, and one of its engines."""
@@ -119,6 +121,12 @@ def assign(
 def is_interactive(fragment: Fragment) -> bool:
     """Whether the fragment is cheap enough not to wait behind scans."""
     return fragment.engine is Engine.POSTGRES and len(fragment.pixels) <= INTERACTIVE_CHUNKS
+
+
+def is_small(fragment: Fragment) -> bool:
+    """Whether its rows are so few, by the estimate, that they may come all at once."""
+    values = fragment.estimated_rows * len(fragment.types)
+    return is_interactive(fragment) and not fragment.any_shard and values <= SMALL_VALUES
 
 
 def outermost(pixels: Iterable[Pixel]) -> tuple[Pixel, ...]:

@@ -22,6 +22,7 @@ from qserv.dispatch.assign import (
     assign,
     is_interactive,
 )
+from qserv.dispatch.feeding import Find, Waiting
 from qserv.dispatch.shards import Shards
 from qserv.dispatch.statement import statement
 from qserv.parts import PartIndex
@@ -40,9 +41,17 @@ _Lane = tuple[ShardId, bool]
 
 
 def dispatch(
-    plan: Plan, parts: Mapping[str, PartIndex], shards: Shards, running: Running, spool: Spool
+    plan: Plan,
+    parts: Mapping[str, PartIndex],
+    shards: Shards,
+    running: Running,
+    spool: Spool,
+    *,
+    find: Find,
 ) -> Iterator[Rows]:
     """Ask the shards for all fragments of a plan; gives each batch's rows once they are complete.
+
+    A fragment that others feed is asked when they are complete; `find` looks keys up for it.
 
     Raises what ends the query: QueryError, LimitExceeded, Unavailable (no replica left), or what
     stopped it.
@@ -51,10 +60,11 @@ def dispatch(
     batches = [
         batch
         for fragment in plan.fragments
+        if not fragment.feeds
         for batch in assign(fragment, parts, shards.ways(), scan_chunks=chunks)
     ]
-    loop = _Loop(parts, shards, running, spool)
-    if len(batches) == 1 and is_interactive(batches[0].fragment):
+    loop = _Loop(parts, shards, running, spool, Waiting(plan, find))
+    if len(batches) == len(plan.fragments) == 1 and is_interactive(batches[0].fragment):
         loop.inline = True
     return loop.rows(batches)
 
@@ -68,8 +78,14 @@ class _Loop:
     """One dispatch. `inline` asks in the caller's own thread: no hand-over for a cheap query."""
 
     def __init__(
-        self, parts: Mapping[str, PartIndex], shards: Shards, running: Running, spool: Spool
+        self,
+        parts: Mapping[str, PartIndex],
+        shards: Shards,
+        running: Running,
+        spool: Spool,
+        waiting: Waiting,
     ) -> None:
+        self._waiting = waiting
         self._parts, self._shards, self._running, self._spool = parts, shards, running, spool
         self._queues: dict[_Lane, deque[Batch]] = defaultdict(deque)
         self._in_flight: dict[Future[Rows], Batch] = {}
@@ -83,14 +99,24 @@ class _Loop:
         self._enqueue(batches)
         with self._running.stoppable(lambda: self._done.put(None)):
             self._fill()
+            self._ask_fed()
             while self._in_flight:
                 future = self._done.get()
                 self._running.check()
                 assert future is not None
                 found = self._settle(future)
+                self._ask_fed()
                 self._fill()
                 if found is not None and found.num_rows:
                     yield found
+
+    def _ask_fed(self) -> None:
+        """Ask the fragments whose feeding ones are complete, and those that they feed."""
+        while fed := list(self._waiting.ready()):
+            ways = self._shards.ways()
+            for fragment in fed:
+                self._enqueue(assign(fragment, self._parts, ways))
+            self._fill()
 
     def _settle(self, future: Future[Rows]) -> Rows | None:
         """The rows of a batch that is done; None where its chunks will be asked again."""
@@ -100,6 +126,7 @@ class _Loop:
             found = future.result()
         except Unavailable as error:
             self._again(batch, error)
+            self._waiting.done(batch.fragment.name)
             return None
         except SkyshardError as error:
             self._running.stop(error)
@@ -109,6 +136,8 @@ class _Loop:
             self._running.cancel()
             raise
         self._count(batch.fragment, found)
+        self._waiting.keep(found)
+        self._waiting.done(batch.fragment.name)
         return found
 
     def _again(self, batch: Batch, error: Unavailable) -> None:
@@ -138,6 +167,7 @@ class _Loop:
     def _enqueue(self, batches: Sequence[Batch]) -> None:
         for batch in batches:
             self._queues[_lane(batch)].append(batch)
+            self._waiting.begun(batch.fragment.name, 1)
 
     def _fill(self) -> None:
         """Hand out as many batches as the lanes take of one query."""
@@ -162,9 +192,8 @@ class _Loop:
         sql = statement(batch, self._parts, self._shards.shard(batch.shard_id))
         schema = fragment_schema(batch.fragment)
         writer = self._spool.writer(batch.fragment.name, schema)
-        interactive = is_interactive(batch.fragment)
         try:
-            stream = self._shards.read(batch.way, sql, self._running, is_interactive=interactive)
+            stream = self._shards.read(batch, sql, self._running)
             with closing(stream):
                 for rows in stream:
                     writer.write(conform(rows, schema))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from functools import partial
 
 import adbc_driver_manager
 import pyarrow as pa
 
-from procedures.pools import Pools
+from procedures.pools import Pools, in_one_trip
 from qserv.running import QueryTimeout, Running
 from schema.errors import LimitExceeded, QueryError, SkyshardError, StoreError, Unavailable
 from schema.topology import ShardId
 
 _SQLSTATE = re.compile(r"SQLSTATE: ([0-9A-Z]{5})")
+_LACK = re.compile(
+    r"out of memory|could not extend|could not write|No space left|file size exceeds"
+)
 _MESSAGE = re.compile(r"(?:ERROR|FATAL|PANIC):\s+([^\n]*)")
 
 
@@ -33,19 +37,53 @@ class ShardUnavailable(Unavailable):
         self.shard_id = shard_id
 
 
+class _HungUp(ShardUnavailable):
+    """The connection was closed: perhaps long ago, while it lay idle."""
+
+
 def read_postgres(
-    sql: str, shard_id: ShardId, pools: Pools, running: Running
+    sql: str, shard_id: ShardId, pools: Pools, running: Running, *, is_small: bool = False
 ) -> Generator[pa.RecordBatch, None, None]:
     """The rows of one statement; stopping the query cancels it on the server.
+
+    The statement names its query in a comment, for who looks into pg_stat_activity and the log.
+
+    Parameters
+    ----------
+    is_small
+        All rows may come at once, which takes one round trip.
 
     Raises Unavailable (ask another replica), QueryError (the rows do not allow the expression),
     LimitExceeded, StoreError, or what stopped the query.
     """
+    ask = partial(_ask, f"/* query {running.query_id} */ {sql}", shard_id, pools, running)
+    has_begun = False
+    try:
+        for batch in ask(is_small=is_small, is_checked=False):
+            has_begun = True
+            yield batch
+        return
+    except _HungUp:
+        if has_begun:
+            raise
+    # The server may have been started again since the connection was used last.
+    yield from ask(is_small=is_small, is_checked=True)
+
+
+def _ask(
+    sql: str,
+    shard_id: ShardId,
+    pools: Pools,
+    running: Running,
+    *,
+    is_small: bool,
+    is_checked: bool,
+) -> Generator[pa.RecordBatch, None, None]:
     seconds = running.remaining_s()
-    with pools.arrow(shard_id, timeout_s=seconds, query_id=running.query_id) as connection:
+    with pools.arrow(shard_id, timeout_s=seconds, is_checked=is_checked) as connection:
         try:
             with connection.cursor() as cursor, running.stoppable(cursor.adbc_cancel):
-                cursor.execute(sql)
+                (in_one_trip(cursor) if is_small else cursor).execute(sql)
                 try:
                     yield from cursor.fetch_record_batch()
                 except BaseException:
@@ -64,8 +102,10 @@ def translated(error: BaseException, shard_id: ShardId, running: Running) -> Sky
     match state:
         case "57014" if running.is_late():
             return QueryTimeout(running.timeout_s)
+        case None if "ERROR:" in str(error):
+            return _of_stream(message, shard_id, running)
         case None:
-            return ShardUnavailable(shard_id, message)
+            return _HungUp(shard_id, message)
         case str() if state[:2] in ("08", "57") or state == "53300":
             return ShardUnavailable(shard_id, message)
         case str() if state[:2] in ("22", "21", "P0"):
@@ -74,6 +114,17 @@ def translated(error: BaseException, shard_id: ShardId, running: Running) -> Sky
             return ShardLimit(f"shard {shard_id}: {message}; narrow the region or aggregate")
         case _:
             return StoreError(f"shard {shard_id}: {message} (SQLSTATE {state})")
+
+
+def _of_stream(message: str, shard_id: ShardId, running: Running) -> SkyshardError:
+    """An error amid the rows: the driver does not tell its SQLSTATE, so by the words."""
+    if message.startswith("canceling statement"):
+        if running.is_late():
+            return QueryTimeout(running.timeout_s)
+        return ShardUnavailable(shard_id, message)
+    if _LACK.search(message):
+        return ShardLimit(f"shard {shard_id}: {message}; narrow the region or aggregate")
+    return QueryError(message)
 
 
 def _found(pattern: re.Pattern[str], error: BaseException) -> str | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from procedures.pools import Pools
-from qserv.dispatch.assign import Way, Ways
+from qserv.dispatch.assign import Batch, Way, Ways, is_interactive, is_small
 from qserv.dispatch.postgres import read_postgres
 from qserv.planned import Engine
 from qserv.running import Running
@@ -88,17 +88,18 @@ class Shards:
         return self._lanes[shard_id, is_interactive].executor
 
     def read(
-        self, way: Way, sql: str, running: Running, *, is_interactive: bool
+        self, batch: Batch, sql: str, running: Running
     ) -> Generator[pa.RecordBatch, None, None]:
-        """The rows of one statement, once a place in its lane is free."""
-        shard_id, engine = way
-        with self._place(shard_id, running, is_interactive=is_interactive):
+        """The rows of a batch's statement, once a place in its lane is free."""
+        shard_id, engine = batch.way
+        interactive, small = is_interactive(batch.fragment), is_small(batch.fragment)
+        with self._place(shard_id, running, is_interactive=interactive):
             match engine:
                 case Engine.POSTGRES:
-                    yield from read_postgres(sql, shard_id, self._pools, running)
+                    yield from read_postgres(sql, shard_id, self._pools, running, is_small=small)
                 case Engine.SCAN:
                     client = self._clients[shard_id]
-                    yield from client.scan(sql, running, is_interactive=is_interactive)
+                    yield from client.scan(sql, running, is_interactive=interactive)
 
     @contextmanager
     def _place(

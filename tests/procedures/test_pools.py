@@ -16,7 +16,14 @@ import pyarrow as pa
 import pytest
 from psycopg2.extensions import make_dsn
 
-from procedures.pools import PoolBusy, Pools, ServerUnavailable, backend_pid, to_uri
+from procedures.pools import (
+    PoolBusy,
+    Pools,
+    ServerUnavailable,
+    backend_pid,
+    in_one_trip,
+    to_uri,
+)
 from schema.errors import Unavailable
 from schema.topology import Shard, ShardId, Topology
 from tests.support.postgres import Server, free_port, running_server
@@ -153,12 +160,34 @@ def test_a_time_limit_ends_its_borrower_s_statement_and_no_other_s(pools: Pools)
         assert rows(connection, "SELECT pg_sleep(0.1)").num_rows == 1
 
 
-def test_a_statement_shows_its_query_and_no_other_s(pools: Pools) -> None:
-    shown = "SELECT current_setting('application_name') AS name"
-    with pools.arrow(FIRST, query_id="0192-it's") as connection:
-        assert rows(connection, shown)["name"].to_pylist() == ["skyshard test 0192-it's"]
+def test_time_limits_of_about_one_length_are_one_bound(pools: Pools) -> None:
+    bounds = [_shown_bound_ms(pools, timeout_s) for timeout_s in (None, 59.98, 59.4, 0.01, 3600.0)]
+    assert bounds == [0, 61_440, 61_440, 10, 3_670_016]
+
+
+def test_a_ready_connection_is_checked_unless_its_borrower_will(pools: Pools) -> None:
+    with pools.arrow(FIRST) as connection, pools.shard(FIRST) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", (backend_pid(connection),))
+    with (
+        pools.arrow(FIRST, is_checked=False) as connection,
+        pytest.raises(adbc_driver_manager.Error),
+    ):
+        rows(connection, "SELECT 1")
     with pools.arrow(FIRST) as connection:
-        assert rows(connection, shown)["name"].to_pylist() == ["skyshard test"]
+        assert rows(connection, "SELECT 1").num_rows == 1
+
+
+def test_few_rows_come_in_one_trip(pools: Pools) -> None:
+    with pools.arrow(FIRST) as connection, in_one_trip(connection.cursor()) as cursor:
+        cursor.execute("SELECT n::bigint AS n FROM generate_series(1, 3) AS n")
+        assert cursor.fetch_arrow_table().to_pydict() == {"n": [1, 2, 3]}
+
+
+def _shown_bound_ms(pools: Pools, timeout_s: float | None) -> int:
+    shown = "SELECT setting::int AS bound FROM pg_settings WHERE name = 'statement_timeout'"
+    with pools.arrow(FIRST, timeout_s=timeout_s, is_checked=False) as connection:
+        (bound,) = rows(connection, shown)["bound"].to_pylist()
+    return int(bound)
 
 
 def test_a_running_statement_is_cancelled_from_beside(pools: Pools) -> None:
