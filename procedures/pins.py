@@ -40,7 +40,7 @@ def pinned_catalog(connection: Connection, pin: Pin) -> Catalog | None:
 
 
 _PINS = """
-SELECT name, catalog_id, coalesce((model ->> 'version')::integer, 1), snapshot
+SELECT name, catalog_id, version, snapshot
 FROM skyshard.catalog
 ORDER BY name
 """

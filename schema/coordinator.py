@@ -41,6 +41,11 @@ catalog = sa.Table(
     sa.Column("model", JSONB, nullable=False, comment="schema.catalog.Catalog as JSON"),
     sa.Column("snapshot", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at", _instant, nullable=False, server_default=_now),
+    sa.Column(
+        "version",
+        sa.Integer,
+        sa.Computed("coalesce((model ->> 'version')::integer, 1)", persisted=True),
+    ),
     sa.Index("catalog_name_ix", sa.text("lower(name)"), unique=True),
     comment="Catalogs; `snapshot` is the newest published one (0: empty).",
 )
