@@ -132,7 +132,8 @@ def _started(
     most = min(bounds, default=None)
     cut = plan if most is None else cut_plan(plan, most + 1)
     spool = store.spool(running, limits)
-    rows = dispatch(cut, pinned.parts, store.shards, running, spool)
+    find = store.finder(pinned, running)
+    rows = dispatch(cut, pinned.parts, store.shards, running, spool, find=find)
     answer = Answer(
         query_id=running.query_id,
         columns=tuple(result_column(output) for output in plan.outputs),

@@ -14,8 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from procedures.functions import FUNCTIONS
-from qserv.planned import ChunkSource, Reading
+from qserv.planned import Among, ChunkSource, Reading
 from qserv.render import Dialect
 from schema.catalog import HEALPIX_29
 from schema.ddl import quote
@@ -99,11 +102,19 @@ def _own_rows(
 ) -> str:
     if twins is not None:
         files = _files(twins, (part.own_name for part in parts))
-        where = _where([_in_ranges(source.range_column, _all_pairs(source))])
+        spans = merged(part.pixel for part in parts if part.pixel is not None)
+        where = _where(
+            [_in_ranges(source.range_column, _all_pairs(source)), *_all_among(source, spans, twins)]
+        )
         return f"SELECT {_list(columns)} FROM {files}{where}"
     return " UNION ALL ".join(
         f"SELECT {_list(columns)} FROM {_table(part.own_name)}"
-        + _where([_in_ranges(source.range_column, _pairs_of(part, source))])
+        + _where(
+            [
+                _in_ranges(source.range_column, _pairs_of(part, source)),
+                *_all_among(source, _span_of(part), twins),
+            ]
+        )
         for part in parts
     )
 
@@ -117,7 +128,13 @@ def _overlap_rows(
     twins: Path | None,
 ) -> str:
     """Overlap rows outside the set; two chunks of it may both hold a copy of one row."""
-    where = _where([_in_ranges(source.range_column, _all_pairs(source)), _outside(pixels)])
+    where = _where(
+        [
+            _in_ranges(source.range_column, _all_pairs(source)),
+            *_all_among(source, None, twins),
+            _outside(pixels),
+        ]
+    )
     key = source.table.primary_key or (source.table.key,)
     assert key[0] is not None, f"director {source.table.name} has no key"
     names = tuple(str(name) for name in key)
@@ -149,8 +166,10 @@ def _no_rows(source: ChunkSource, columns: Sequence[str], dialect: Dialect) -> s
 
 
 def _may_hold(part: Part, source: ChunkSource) -> bool:
-    """Whether an own row of the part can lie in the source's ranges."""
-    return source.ranges is None or bool(_pairs_of(part, source))
+    """Whether an own row of the part can lie in the source's ranges, and have one of its values."""
+    if source.ranges is not None and not _pairs_of(part, source):
+        return False
+    return all(len(values_within(among, _span_of(part))) for among in source.among)
 
 
 def _pairs_of(part: Part, source: ChunkSource) -> Pairs | None:
@@ -201,6 +220,60 @@ def merged(pixels: Iterable[Pixel]) -> Pairs:
         else:
             pairs.append((first, last))
     return pairs
+
+
+# ------------------------------------------------------------------ which values
+
+
+def values_within(among: Among, spans: Pairs | None) -> pa.Array:
+    """The values whose rows lie in ranges of order-29 pixels; all where that is not known."""
+    return among.values if among.homes is None else among.values.filter(_is_within(among, spans))
+
+
+def _is_within(among: Among, spans: Pairs | None) -> pa.Array:
+    assert among.homes is not None
+    inside = np.full(len(among.homes), spans is None)
+    for low, high in spans or ():
+        start, stop = np.searchsorted(among.homes, [low, high + 1])
+        inside[start:stop] = True
+    return pa.array(inside)
+
+
+def _span_of(part: Part) -> Pairs | None:
+    return None if part.pixel is None else ((part.pixel.first_29, part.pixel.last_29),)
+
+
+def _all_among(source: ChunkSource, spans: Pairs | None, twins: Path | None) -> list[str]:
+    """The conditions that rows have one of each set of values."""
+    dialect = dialect_of(twins)
+    found: list[str] = []
+    for among in source.among:
+        values = values_within(among, spans)
+        if among.homes is not None and among.column != home_column(source):
+            homes = pa.array(np.unique(among.homes[np.asarray(_is_within(among, spans))]))
+            found.append(_is_one_of(home_column(source), homes, dialect))
+        found.append(_is_one_of(among.column, values, dialect))
+    return list(dict.fromkeys(found))
+
+
+def _is_one_of(column: str, values: pa.Array, dialect: Dialect) -> str:
+    """`column` equals a value. One literal, because thousands of them take long to parse."""
+    if pa.types.is_integer(values.type):
+        numbers = ",".join(map(str, values.to_pylist()))
+        if dialect is Dialect.POSTGRES:
+            return f"{quote(column)} = ANY('{{{numbers}}}'::bigint[])"
+        return f"{quote(column)} IN (SELECT unnest(CAST('[{numbers}]' AS BIGINT[])))"
+    texts = ", ".join(_text(value) for value in values.to_pylist())
+    if dialect is Dialect.POSTGRES:
+        return f"{quote(column)} = ANY(ARRAY[{texts}]::text[])"
+    return f"{quote(column)} IN (SELECT unnest(CAST([{texts}] AS VARCHAR[])))"
+
+
+def home_column(source: ChunkSource) -> str:
+    """The hidden column by which a partitioned table's rows lie in chunks."""
+    column = source.table.sort_column()
+    assert column is not None, f"{source.table.name} has no chunks"
+    return column
 
 
 # ------------------------------------------------------------------ spelling

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import pyarrow as pa
+
 from qserv.bound import Output, Query, RelationId, Select
 from schema.catalog import HEALPIX_29, Catalog, Table
 from schema.cover import Ranges
-from schema.healpix import Pixel
+from schema.healpix import I64, Pixel
 from schema.types import Type
 
 
@@ -33,6 +35,19 @@ class Reading(StrEnum):
     """All rows, of a replicated table."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Among:
+    """Values of which a column must have one: integers or texts, distinct, none NULL.
+
+    `homes`, where given, are the order-29 pixels of the rows' `range_column`: `homes[i]` is the one of
+    `values[i]`, so that a batch of chunks is sent its own values only. They ascend then.
+    """
+
+    column: str
+    values: pa.Array
+    homes: I64 | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkSource:
     """One relation of a fragment: what it reads of each chunk.
@@ -51,6 +66,43 @@ class ChunkSource:
     ranges: Ranges | None = None
     range_column: str = HEALPIX_29
     cells_radius: float | None = None
+    among: tuple[Among, ...] = ()
+    """What finished fragments told of its rows, when it is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFeed:
+    """Only rows whose `column` equals a value in an output of an earlier fragment matter.
+
+    `index` names the table (of the relation's catalog) whose director index knows where the rows of
+    a value lie: in the very pixel, or within `grow_arcsec` of it. `rows_per_value` is an estimate.
+    """
+
+    source: str
+    output: int
+    relation: RelationId
+    column: str
+    index: str | None = None
+    grow_arcsec: float = 0.0
+    rows_per_value: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NearFeed:
+    """Only rows within `radius_arcsec` of a position in outputs of an earlier fragment matter.
+
+    Their directors, and so their chunks, lie within `home_arcsec` of it.
+    """
+
+    source: str
+    ra: int
+    dec: int
+    relation: RelationId
+    radius_arcsec: float
+    home_arcsec: float
+
+
+Feed = KeyFeed | NearFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +127,10 @@ class Fragment:
     estimated_rows: int = 0
     why: str = ""
     """Why this engine, and why no larger fragment, for EXPLAIN."""
+    feeds: tuple[Feed, ...] = ()
+    """What earlier fragments tell of the rows that matter; it is asked once they are complete."""
+    estimated_sent: int = 0
+    """How many rows it may send."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ import re
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from procedures.director_index import lookup
+from procedures.director_index import KeyMap, lookup
 from procedures.pools import Pools
 from qserv.analyse import Wanted
 from qserv.bound import Query
@@ -31,6 +31,7 @@ from qserv.running import Running, Watch
 from qserv.spool import Spool, SpoolLimits, SpoolMemory
 from schema.catalog import Catalog
 from schema.errors import Unavailable
+from schema.healpix import I64
 from schema.topology import Topology
 
 BOUND_KEPT = 256
@@ -123,19 +124,26 @@ class Store:
 
         Stopping the query, where it is given, ends the wait for the shards.
         """
-        asker = running or Running("locate")
-        located: dict[tuple[str, str], dict[int, int]] = {}
+        find = self.finder(pinned, running or Running("locate"))
+        located: dict[tuple[str, str], dict[int, int | None]] = {}
         for one in wanted:
-            manifest = pinned.parts[one.catalog].manifest
-            keys = np.array(one.keys, dtype=np.int64)
-            try:
-                found = lookup(self.pools, manifest, one.table, keys, stoppable=asker.stoppable)
-            except Unavailable:
-                asker.check()
-                raise
+            found = find(one.catalog, one.table, np.array(one.keys, dtype=np.int64))
             pairs = zip(found.keys.tolist(), found.pixels.tolist(), strict=True)
-            located[one.catalog, one.table] = dict(pairs)
+            located[one.catalog, one.table] = {**dict.fromkeys(one.keys), **dict(pairs)}
         return located
+
+    def finder(self, pinned: Pinned, running: Running) -> Callable[[str, str, I64], KeyMap]:
+        """Looks keys of (catalog, table) up in the pinned director index; stops with the query."""
+
+        def find(catalog: str, table: str, keys: I64) -> KeyMap:
+            manifest = pinned.parts[catalog].manifest
+            try:
+                return lookup(self.pools, manifest, table, keys, stoppable=running.stoppable)
+            except Unavailable:
+                running.check()
+                raise
+
+        return find
 
     # ---------------------------------------------------------------- for operators
 

@@ -17,7 +17,9 @@ from schema.healpix import (
     Pixel,
     centers,
     circle_ranges,
+    neighbours,
     order_finer_than,
+    order_wider_than,
     radius_arcsec,
     unit_vectors,
 )
@@ -32,6 +34,12 @@ The library places a position within 2 mas of a pole by 1 - z, so only to some m
 """
 COARSE = 3.0
 """A cone's pixels are this much smaller than its radius: about 15 ranges hold 1.4 x its area."""
+LEAST_HOLE = 0.1
+"""Degrees: what lies outside a smaller region is the sky, as far as chunks go."""
+MAX_HOLE_ORDER = 9
+MAX_HOLE_RANGES = 64
+FEW_POINTS = 16
+"""Around more points than these pixels take the place of circles."""
 FINEST = 26
 """No cover is finer (3 mas)."""
 
@@ -98,6 +106,59 @@ def cover(shape: Shape, *, grow_arcsec: float = 0.0, max_ranges: int = MAX_RANGE
     return _ranges(_coarsen(_order_29(order, found), max_ranges))
 
 
+def cover_outside(shape: Shape, *, grow_arcsec: float = 0.0) -> Ranges | None:
+    """Ranges that hold every point within `grow_arcsec` of what lies outside a region.
+
+    None where they would hold the whole sky, and for polygons.
+    """
+    match shape.kind:
+        case ShapeKind.CIRCLE:
+            ra, dec, radius = shape.numbers
+            inner = radius - grow_arcsec / 3600 - ROUNDING
+            if inner < LEAST_HOLE:
+                return None
+            order = min(MAX_HOLE_ORDER, order_finer_than(inner * 3600 / COARSE))
+            found = circle_ranges(order, (ra + 180) % 360, -dec, 180 - inner)
+            return _ranges(_coarsen(_order_29(order, found), MAX_HOLE_RANGES))
+        case ShapeKind.BOX:
+            return _outside_box(*shape.numbers, grow_arcsec)
+        case _:
+            return None
+
+
+def _outside_box(
+    ra: float, dec: float, width: float, height: float, grow_arcsec: float
+) -> Ranges | None:
+    """The bands north and south of a box, and the other side of the sky."""
+    south, north = max(-90.0, dec - height / 2), min(90.0, dec + height / 2)
+    if min(width, north - south) < LEAST_HOLE:
+        return None
+    around_it = (
+        (180.0, (south - 90) / 2, 360.0, south + 90),
+        (180.0, (north + 90) / 2, 360.0, 90 - north),
+        ((ra + 180) % 360, 0.0, 360 - width, 180.0),
+    )
+    shapes = [Shape(ShapeKind.BOX, numbers) for numbers in around_it if min(numbers[2:]) > 0]
+    covers = [cover(s, grow_arcsec=grow_arcsec, max_ranges=MAX_HOLE_RANGES) for s in shapes]
+    return normalised(pair for found in covers for pair in found.pairs)
+
+
+def around(numbers: I64 | Sequence[int], radius_arcsec: float) -> Ranges:
+    """Ranges that hold every point within a radius of the order-29 pixels given, and little more."""
+    unique = np.unique(np.asarray(numbers, np.int64))
+    if len(unique) > FEW_POINTS:
+        order = min(FINEST, order_wider_than(radius_arcsec + ROUNDING * 3600))
+        own = np.unique(unique >> (2 * (MAX_ORDER - order)))
+        near = np.unique(np.concatenate([own, neighbours(order, own).ravel()]))
+        return _ranges(_order_29(order, _runs(near[near >= 0])))
+    ra, dec = centers(MAX_ORDER, unique)
+    circles = (
+        cover(Shape(ShapeKind.CIRCLE, (x, y, radius_arcsec / 3600)))
+        for x, y in zip(ra.tolist(), dec.tolist(), strict=True)
+    )
+    return normalised(pair for circle in circles for pair in circle.pairs)
+
+
 def of_pixels(numbers: I64 | Sequence[int], *, max_ranges: int | None = None) -> Ranges:
     """The ranges of order-29 pixels given one by one, in any order."""
     unique = np.unique(np.asarray(numbers, np.int64))
@@ -129,13 +190,22 @@ class PixelList:
     pixels: tuple[Pixel, ...]
     first_29: I64
     last_29: I64
+    outer: I64
+    """For each pixel the number of the outermost one that holds it (itself where none does)."""
+    outer_first: I64
+    """The bounds of the outermost ones: disjoint, ascending."""
+    outer_last: I64
 
     @classmethod
     def of(cls, pixels: Iterable[Pixel]) -> PixelList:
         """In NESTED order, the coarser first."""
         ordered = tuple(sorted(pixels, key=lambda pixel: (pixel.first_29, pixel.order)))
         first = np.array([pixel.first_29 for pixel in ordered], np.int64)
-        return cls(ordered, first, np.array([pixel.last_29 for pixel in ordered], np.int64))
+        last = np.array([pixel.last_29 for pixel in ordered], np.int64)
+        before = np.maximum.accumulate(np.concatenate([[-1], last[:-1]])) if len(last) else last
+        is_outer = first > before
+        outer = np.cumsum(is_outer) - 1
+        return cls(ordered, first, last, outer, first[is_outer], last[is_outer])
 
     def touched(self, ranges: Ranges) -> tuple[Pixel, ...]:
         """Those that share a part of the sky with the ranges."""
@@ -148,9 +218,14 @@ def touching(ranges: Ranges, first_29: I64, last_29: I64) -> Bools:
     if not ranges.pairs:
         return np.zeros(len(first_29), np.bool_)
     pairs = np.array(ranges.pairs, np.int64)
-    at = np.searchsorted(pairs[:, 1], first_29)
-    is_before_end = at < len(pairs)
-    starts = pairs[np.where(is_before_end, at, 0), 0]
+    return overlapping(pairs[:, 0], pairs[:, 1], first_29, last_29)
+
+
+def overlapping(lows: I64, highs: I64, first_29: I64, last_29: I64) -> Bools:
+    """Which ranges `first_29`..`last_29` meet one of `lows`..`highs`: disjoint, ascending, not none."""
+    at = np.searchsorted(highs, first_29)
+    is_before_end = at < len(highs)
+    starts = lows[np.where(is_before_end, at, 0)]
     return np.asarray(is_before_end & (starts <= last_29), np.bool_)
 
 

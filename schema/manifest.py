@@ -50,7 +50,8 @@ class Part:
     `pixel` is the chunk (None for WHOLE and INDEX), `bucket` an index's bucket (None otherwise).
     `low_29`..`high_29` bound `_healpix_29` of the own rows (both None where none has a position).
     `statistics` is what `schema.statistics` writes of the own rows' columns; empty: nothing is known.
-    `separation_arcsec` is the largest distance of a row from its director. `checksum` is the sum
+    `separation_arcsec` is the largest distance of a row from its director, of a match table's that of
+    the second director's rows from the chunk's (0: not measured). `checksum` is the sum
     modulo 2**64 of the row hashes of own and overlap rows.
     """
 
@@ -114,6 +115,9 @@ class Manifest:
         default_factory=dict, repr=False, compare=False
     )
     _separations: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+    _ingests: dict[str, tuple[int, int] | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _own_pixels: dict[str, PixelList] = field(default_factory=dict, repr=False, compare=False)
     _rows: dict[str, TableRows] = field(default_factory=dict, repr=False, compare=False)
     _said: dict[str, list[Mapping[str, Entry]]] = field(
@@ -143,6 +147,13 @@ class Manifest:
     def separations(self) -> Mapping[str, float]:
         """The largest distance of a row from its director, arcsec, of the tables that have one."""
         return self._separations
+
+    def ingests_of(self, table: str) -> tuple[int, int] | None:
+        """The oldest and the newest ingest of a partitioned table's rows; None where it has none."""
+        if table not in self._ingests:
+            found = [part.ingest_id for part in self.parts_of(table, PartKind.ROWS)]
+            self._ingests[table] = (min(found), max(found)) if found else None
+        return self._ingests[table]
 
     def own_pixels(self, table: str) -> PixelList:
         """The chunks where a partitioned table has rows of its own; reckoned once."""

@@ -64,7 +64,8 @@ def dispatch(
         for batch in assign(fragment, parts, shards.ways(), scan_chunks=chunks)
     ]
     loop = _Loop(parts, shards, running, spool, Waiting(plan, find))
-    if len(batches) == len(plan.fragments) == 1 and is_interactive(batches[0].fragment):
+    is_fed = any(fragment.feeds for fragment in plan.fragments)
+    if len(batches) == 1 and not is_fed and is_interactive(batches[0].fragment):
         loop.inline = True
     return loop.rows(batches)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from qserv.bound import BaseTable, Call, Column, Expression, Join, Select, Source
+from qserv.plan.estimate import rows_to_send
 from qserv.plan.local import CELL, Local, Member, Separations, colocated, single
 from qserv.plan.prune import Known, Reach, reach, rows_to_read
 from qserv.planned import ChunkSource, Engine, Fragment, Reading
@@ -21,13 +22,14 @@ SMALL_PAIRS = 2_000
 
 
 def separations_of(manifests: Mapping[str, Manifest]) -> Separations:
-    """The largest child-to-director distance of every table."""
+    """How far rows of every table lie from what they lie with."""
     return Separations(
         {
             (name, table): largest
             for name, manifest in manifests.items()
             for table, largest in manifest.separations().items()
-        }
+        },
+        lambda catalog, table: manifests[catalog].ingests_of(table),
     )
 
 
@@ -38,13 +40,22 @@ def build_fragment(name: str, asked: Select, local: Local, known: Known, why: st
     if local.anchor is None:
         sources = _sources(block, local, None)
         return Fragment(
-            name, block, sources, (), 0, Engine.POSTGRES, types, any_shard=True, why=why
+            name=name,
+            query=block,
+            sources=sources,
+            pixels=(),
+            all_pixels=0,
+            engine=Engine.POSTGRES,
+            types=types,
+            any_shard=True,
+            why=why,
+            estimated_sent=rows_to_send(local, known, None),
         )
     found = reach(local, known)
     rows = rows_to_read(local, known, found)
     engine, reason = _engine(local, rows)
     if engine is Engine.POSTGRES:
-        block = replace(block, source=_with_home_equalities(local.source))
+        block = replace(block, source=with_home_equalities(local.source))
     return Fragment(
         name=name,
         query=block,
@@ -55,6 +66,7 @@ def build_fragment(name: str, asked: Select, local: Local, known: Known, why: st
         types=types,
         estimated_rows=rows,
         why="; ".join(filter(None, (why, reason))),
+        estimated_sent=rows_to_send(local, known, found),
     )
 
 
@@ -96,11 +108,11 @@ def _source(member: Member, used: tuple[str, ...], found: Reach | None) -> Chunk
     )
 
 
-def _with_home_equalities(source: Source) -> Source:
+def with_home_equalities(source: Source) -> Source:
     """Joins by key say also that the director's pixels are equal: it is what parts are indexed by."""
     if not isinstance(source, Join):
         return source
-    left, right = _with_home_equalities(source.left), _with_home_equalities(source.right)
+    left, right = with_home_equalities(source.left), with_home_equalities(source.right)
     on = conjuncts(source.on)
     added = [
         equality

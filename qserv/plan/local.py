@@ -14,7 +14,8 @@ Every row of the join then comes from exactly one chunk: the anchor row's. Each 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from qserv.bound import (
@@ -85,15 +86,37 @@ class Refusal:
     reason: str
 
 
-class Separations:
-    """The largest child-to-director distance of each table, arcsec, by (catalog, table)."""
+Ingests = Callable[[str, str], tuple[int, int] | None]
+"""The oldest and the newest ingest of a (catalog, table)'s rows; None where it has none."""
 
-    def __init__(self, known: dict[tuple[str, str], float]) -> None:
-        self._known = known
+
+class Separations:
+    """The largest distance of rows from what they lie with, arcsec, by (catalog, table)."""
+
+    def __init__(
+        self, known: dict[tuple[str, str], float], ingests: Ingests = lambda *_: None
+    ) -> None:
+        self._known, self._ingests = known, ingests
 
     def of(self, base: BaseTable) -> float:
         """0 for directors: they lie in the chunk of their own position."""
         return self._known.get((base.catalog.name, base.table.name), 0.0)
+
+    def of_second(self, base: BaseTable) -> float | None:
+        """How far a match table's second director lies from the pair's chunk at most.
+
+        None where nothing proves it: it is measured when the pairs are ingested, so rows of the second
+        director must not be newer; and 0 was written before it was measured.
+        """
+        match = base.table.match
+        if match is None:
+            return None
+        pairs = self._ingests(base.catalog.name, base.table.name)
+        second = self._ingests(base.catalog.name, match[0])
+        if pairs is None or second is None:
+            return None
+        reach = self.of(base)
+        return reach if 0 < reach < math.inf and second[1] <= pairs[0] else None
 
 
 def single(base: BaseTable) -> Local:

@@ -30,6 +30,7 @@ from qserv.plan.local import Local
 from qserv.plan.pieces import Gatherer
 from qserv.plan.prune import Known, Located
 from qserv.plan.push import Pushed, push
+from qserv.plan.staging import Open, with_feeds
 from qserv.planned import Fragment, Plan
 from qserv.traverse import (
     base_relations,
@@ -162,6 +163,7 @@ class _Planner:
             if isinstance(node, Column):
                 named.setdefault(node.relation, {})[node] = None
         renames: dict[Column, Column] = {}
+        fetched = Open({name: local for name, (local, _, _) in self._open.items()}, renames)
         for name, (local, why, once) in self._open.items():
             columns = [c for r in sorted(local.relations) for c in named.get(r, {})]
             outputs = tuple(Output(c, c.name) for c in columns)
@@ -171,6 +173,7 @@ class _Planner:
             }
             block = Select(outputs or (Output(Literal(1, Type.INT), "c0"),), distinct=once)
             self.fragments[name] = build_fragment(name, block, local, self.known, why)
+        self.fragments = with_feeds(self.fragments, merge, fetched, self.known)
         if not renames:
             return merge
         return rewrite_query(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from procedures.director_index import EMPTY, KeyMap
 from procedures.pools import Pools
 from qserv.bound import Select
 from qserv.dispatch.loop import dispatch
@@ -20,6 +21,7 @@ from qserv.running import Running
 from qserv.scan.engine import EngineSettings
 from qserv.scan.server import ScanServer
 from qserv.spool import Rows, Spool, SpoolLimits
+from schema.healpix import I64
 from schema.topology import Shard, ShardId, Topology
 from tests.qserv.rows_of_chunks import fill_postgres, fill_twins, manifest
 from tests.support.postgres import Server
@@ -58,6 +60,10 @@ class Cluster:
         )
         self.topology = replace(self.topology, shards=shards)
 
+    def find(self, catalog: str, table: str, keys: I64) -> KeyMap:
+        """No key is known."""
+        return EMPTY
+
     def rows(self, *fragments: Fragment) -> list[Rows]:
         """What a dispatch of these fragments gives."""
         plan = Plan(fragments, Select(()), (), ())
@@ -65,7 +71,7 @@ class Cluster:
         shards = Shards(self.topology, pools, LaneLimits(suspect_s=60.0))
         spool = Spool(self.spool_folder / "query", self.spool_limits)
         try:
-            return list(dispatch(plan, PARTS, shards, self.running, spool))
+            return list(dispatch(plan, PARTS, shards, self.running, spool, find=self.find))
         finally:
             shards.close()
             pools.close()

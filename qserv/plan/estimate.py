@@ -1,0 +1,91 @@
+"""How many rows a local may send: a guess from counts and the form of its conditions. Pure.
+
+It only orders things: which fragment is asked first, and what is refused as far too much.
+"""
+
+from __future__ import annotations
+
+from qserv.bound import Call, Exists, Expression, InList, InQuery, InShape, Literal, Within
+from qserv.plan.local import Local
+from qserv.plan.prune import Known, Reach
+from qserv.planned import Reading
+from qserv.traverse import conjuncts
+from schema.manifest import PartKind
+
+EQUAL, RANGE, NULL, TEXT, OTHER = 0.02, 0.33, 0.1, 0.1, 0.5
+"""Shares of rows that conditions leave: `=`, a comparison, IS NULL, LIKE, anything else."""
+
+
+def rows_to_send(local: Local, known: Known, found: Reach | None) -> int:
+    """An estimate of the rows of a local after its filters, at least 1."""
+    share = 1.0
+    for condition in local.filters:
+        share *= selectivity(condition)
+    return max(1, _points(local, found), int(_rows(local, known, found) * share))
+
+
+def _rows(local: Local, known: Known, found: Reach | None) -> float:
+    """The rows of its largest member in the chosen ranges: joins are by keys or close by."""
+    most = 0.0
+    for member in local.members:
+        manifest = known.manifests[member.base.catalog.name]
+        if member.reading is Reading.WHOLE:
+            if local.anchor is None:
+                rows = sum(p.rows for p in manifest.parts_of(member.table.name, PartKind.WHOLE))
+                most = max(most, 1.0) * max(1, rows)
+            continue
+        assert found is not None, "a partitioned local has its reach"
+        by_pixel = manifest.rows_by_pixel(member.table.name)
+        most = max(most, sum(by_pixel.get(pixel, 0) for pixel in found.pixels) * found.fraction)
+    return most
+
+
+def _points(local: Local, found: Reach | None) -> int:
+    """How many single pixels, of keys, the anchor's home is: a row each at least."""
+    if found is None or local.anchor is None or local.anchor not in found.ranges:
+        return 0
+    _, ranges = found.ranges[local.anchor]
+    return sum(1 for low, high in ranges.pairs if low == high)
+
+
+def selectivity(condition: Expression) -> float:
+    """The share of rows that a condition leaves; regions are counted by their pixels already."""
+    match condition:
+        case InShape() | Within():
+            return 1.0
+        case Literal(value=bool(value)):
+            return 1.0 if value else 0.0
+        case InList(items=items, negated=negated):
+            share = min(1.0, EQUAL * len(items))
+            return 1.0 - share if negated else share
+        case Exists() | InQuery():
+            return OTHER
+        case Call():
+            return _of_call(condition)
+        case _:
+            return OTHER
+
+
+def _of_call(call: Call) -> float:
+    match call.name:
+        case "and":
+            share = 1.0
+            for part in conjuncts(call):
+                share *= selectivity(part)
+            return share
+        case "or":
+            return min(1.0, sum(selectivity(part) for part in call.arguments))
+        case "not":
+            return 1.0 - selectivity(call.arguments[0])
+        case "=":
+            return EQUAL
+        case "<" | "<=" | ">" | ">=":
+            return RANGE
+        case "is null":
+            return NULL
+        case "is not null" | "<>":
+            return 1.0 - NULL
+        case "like" | "ilike":
+            return TEXT
+        case _:
+            return OTHER
