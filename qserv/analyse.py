@@ -12,14 +12,15 @@ from qserv.bound import (
     Column,
     Expression,
     InList,
+    InShape,
     Join,
     JoinKind,
-    Literal,
     Query,
     RelationId,
     Select,
     Source,
 )
+from qserv.constants import constant_of
 from qserv.flatten import flatten
 from qserv.own_pixels import use_own_pixels
 from qserv.traverse import blocks, conjuncts, leaves
@@ -64,8 +65,7 @@ def analyse(query: Query) -> Analysed:
             leaf.relation: leaf for leaf in leaves(block.source) if isinstance(leaf, BaseTable)
         }
         for condition in _certain(block):
-            key = key_condition(condition, tables)
-            if key is not None:
+            for key in _keys_in(condition, tables):
                 catalog = tables[key.relation].catalog.name
                 found[catalog, key.family].update(key.keys)
     wanted = tuple(
@@ -101,12 +101,41 @@ def key_condition(
         return None
     base = tables[column.relation]
     family = family_key(base.catalog, base.table, column.name)
-    keys = [_integer(item) for item in items]
+    keys = [] if family is None else [_integer(item) for item in items]
     if family is None or None in keys or not _is_indexed(base.catalog, family):
         return None
     if set(keys) & set(base.table.sentinels):
         return None
     return KeyCondition(column.relation, family, tuple(k for k in keys if k is not None))
+
+
+def _keys_in(
+    condition: Expression, tables: dict[RelationId, BaseTable]
+) -> tuple[KeyCondition, ...]:
+    """The conditions on keys in a tree of AND and OR, where every branch of an OR may bound rows."""
+    match condition:
+        case Call(name="and", arguments=parts):
+            return tuple(key for part in parts for key in _keys_in(part, tables))
+        case Call(name="or", arguments=parts) if all(_may_bound(part) for part in parts):
+            return tuple(key for part in parts for key in _keys_in(part, tables))
+        case _:
+            key = key_condition(condition, tables)
+            return () if key is None else (key,)
+
+
+def _may_bound(condition: Expression) -> bool:
+    """Whether a branch of an OR has the form of what may choose chunks: a look-up is not for nothing."""
+    match condition:
+        case Call(name="and", arguments=parts):
+            return any(_may_bound(part) for part in parts)
+        case Call(name="or", arguments=parts):
+            return all(_may_bound(part) for part in parts)
+        case Call(name="=" | "<" | "<=" | ">" | ">=", arguments=(one, other)):
+            return constant_of(one) is not None or constant_of(other) is not None
+        case InList(negated=False) | InShape():
+            return True
+        case _:
+            return False
 
 
 def _certain(block: Select) -> tuple[Expression, ...]:
@@ -132,11 +161,8 @@ def _equalities(condition: Expression) -> tuple[Column | None, tuple[Expression,
 
 def _integer(expression: Expression) -> int | None:
     """The integer that a constant is; None for others."""
-    if isinstance(expression, Cast):
-        expression = expression.argument
-    if isinstance(expression, Literal) and isinstance(expression.value, int):
-        return int(expression.value)
-    return None
+    found = constant_of(expression)
+    return found.value if found is not None and type(found.value) is int else None
 
 
 def _is_indexed(catalog: Catalog, family: str) -> bool:

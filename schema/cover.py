@@ -121,15 +121,14 @@ def cover_outside(shape: Shape, *, grow_arcsec: float = 0.0) -> Ranges | None:
             found = circle_ranges(order, (ra + 180) % 360, -dec, 180 - inner)
             return _ranges(_coarsen(_order_29(order, found), MAX_HOLE_RANGES))
         case ShapeKind.BOX:
-            return _outside_box(*shape.numbers, grow_arcsec)
+            return _outside_box(shape, grow_arcsec)
         case _:
             return None
 
 
-def _outside_box(
-    ra: float, dec: float, width: float, height: float, grow_arcsec: float
-) -> Ranges | None:
+def _outside_box(box: Shape, grow_arcsec: float) -> Ranges | None:
     """The bands north and south of a box, and the other side of the sky."""
+    ra, dec, width, height = box.numbers
     south, north = max(-90.0, dec - height / 2), min(90.0, dec + height / 2)
     if min(width, north - south) < LEAST_HOLE:
         return None

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,8 @@ from schema.types import Type
 DEFAULT_COLUMNS = 8
 """Columns of a table with statistics where its layout names none."""
 Bools = npt.NDArray[np.bool_]
-Bounds = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+Bounds = npt.NDArray[Any]
+"""Of int64 or float64."""
 Entry = tuple[float | int | None, float | int | None, int]
 """(least, greatest, NULLs) of one column of one part."""
 
@@ -127,7 +129,7 @@ def column_statistics(
             low[at] = entry[0]
         if entry[1] is not None:
             high[at] = entry[1]
-    return ColumnStatistics(low, high, nulls, nulls >= 0)
+    return ColumnStatistics(low, high, nulls, np.asarray(nulls >= 0, np.bool_))
 
 
 # ------------------------------------------------------------------ which parts may match
@@ -156,9 +158,9 @@ def may_compare(found: ColumnStatistics, operator: str, value: float) -> Bools:
 
 def may_equal_any(found: ColumnStatistics, values: Sequence[float]) -> Bools:
     """The parts where the column may be one of the values."""
-    wanted = np.unique(np.asarray(values, found.low.dtype))
-    if not len(wanted):
+    if not len(values):
         return np.zeros(len(found.low), np.bool_)
+    wanted = np.unique(np.asarray(values))
     at = np.searchsorted(wanted, found.low)
     nearest = wanted[np.minimum(at, len(wanted) - 1)]
     return np.asarray((at < len(wanted)) & (nearest <= found.high), np.bool_)

@@ -5,13 +5,14 @@ The cases of tests/cases/plan; their keys lie where `LOCATED` says.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
 import pytest
 
 from qserv.adql import parse_adql
-from qserv.analyse import analyse
+from qserv.analyse import Wanted, analyse
 from qserv.bind import Catalogs, bind
 from qserv.explain import explain_plan
 from qserv.plan.make import make_plan
@@ -26,6 +27,16 @@ HERE = int(pixels_29(np.array([60.0]), np.array([-35.0]))[0])
 LOCATED = {("diff", "Object"): {1001: HERE, 1002: HERE}, ("diff", "DiaSource"): {70010: HERE}}
 
 
+def located(wanted: Sequence[Wanted]) -> dict[tuple[str, str], dict[int, int | None]]:
+    """What a director index that knows `LOCATED` tells of the keys."""
+    return {
+        (one.catalog, one.table): {
+            key: LOCATED.get((one.catalog, one.table), {}).get(key) for key in one.keys
+        }
+        for one in wanted
+    }
+
+
 @pytest.mark.parametrize("case", cases_in("plan"), ids=str)
 def test_a_query_has_its_plan(case: Case, pytestconfig: pytest.Config) -> None:
     update = pytestconfig.getoption("--update-cases")
@@ -35,5 +46,5 @@ def test_a_query_has_its_plan(case: Case, pytestconfig: pytest.Config) -> None:
 def plan_text(text: str) -> str:
     tree = bind(parse_adql(text), CATALOGS, now=datetime(2026, 11, 22), random=0.5)  # noqa: DTZ001
     analysed = analyse(tree)
-    plan = make_plan(analysed.query, MANIFESTS, LOCATED)
+    plan = make_plan(analysed.query, MANIFESTS, located(analysed.wanted))
     return explain_plan(plan).to_text()
