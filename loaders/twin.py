@@ -13,8 +13,8 @@ from schema.errors import StoreError
 
 ROW_GROUP = 100_000
 _PARTIAL = ".partial"
-_LEVEL = 1
-"""zstd's; on floating columns level 3 gave the same size."""
+_CODEC = "lz4"
+"""Decodes in half of zstd's time, for a sixth more disk (docs/adr/0005-twins-in-lz4.md)."""
 
 
 class TwinMismatch(StoreError):
@@ -55,8 +55,7 @@ def _write_partial(path: Path, rows: pa.Table) -> None:
         rows,
         path,
         row_group_size=ROW_GROUP,
-        compression="zstd",
-        compression_level=_LEVEL,
+        compression=_CODEC,
         use_dictionary=texts,
     )
     found = pq.read_metadata(path).num_rows

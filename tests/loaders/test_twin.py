@@ -11,12 +11,12 @@ from loaders.twin import ROW_GROUP, drop_twin, write_twins
 from tests.loaders.skies import objects
 
 
-def test_a_twin_is_zstd_in_row_groups_of_a_hundred_thousand(tmp_path: Path) -> None:
+def test_a_twin_is_lz4_in_row_groups_of_a_hundred_thousand(tmp_path: Path) -> None:
     rows = pa.table({"a": range(ROW_GROUP + 1)})
     write_twins(tmp_path / "twins", {"p1": rows})
     footer = pq.read_metadata(tmp_path / "twins" / "p1.parquet")
     assert [footer.row_group(k).num_rows for k in range(2)] == [ROW_GROUP, 1]
-    assert footer.row_group(0).column(0).compression == "ZSTD"
+    assert footer.row_group(0).column(0).compression == "LZ4"
 
 
 def test_only_its_owner_reads_the_folder(tmp_path: Path) -> None:
