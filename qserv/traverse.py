@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from operator import is_
 from typing import TypeVar
 
 from qserv.bound import (
@@ -22,6 +23,7 @@ from qserv.bound import (
     InShape,
     Join,
     Literal,
+    Output,
     Query,
     RelationId,
     Scalar,
@@ -37,6 +39,7 @@ from qserv.bound import (
 from schema.types import Type
 
 N = TypeVar("N")
+T = TypeVar("T")
 Rewrite = Callable[[Expression], Expression | None]
 """Gives what stands for a node, or None to look inside it."""
 
@@ -54,7 +57,7 @@ def rewrite(expression: Expression, by: Rewrite) -> Expression:
             return expression
         case Call():
             return _changed(
-                expression, arguments=tuple(rewrite(item, by) for item in expression.arguments)
+                expression, arguments=tuple([rewrite(item, by) for item in expression.arguments])
             )
         case Aggregate():
             return _rewrite_aggregate(expression, by)
@@ -141,15 +144,18 @@ def _rewrite_frame(frame: WindowFrame, by: Rewrite) -> WindowFrame:
 
 def _changed(node: N, **fields: object) -> N:
     """The node with some fields changed; the very node where all are what they were."""
-    if all(_is_same(getattr(node, name), value) for name, value in fields.items()):
-        return node
-    return replace(node, **fields)  # type: ignore[type-var] # nodes are dataclasses
+    for name, value in fields.items():
+        if not _is_same(getattr(node, name), value):
+            return replace(node, **fields)  # type: ignore[type-var] # nodes are dataclasses
+    return node
 
 
 def _is_same(old: object, new: object) -> bool:
+    if old is new:
+        return True
     if isinstance(old, tuple) and isinstance(new, tuple):
-        return len(old) == len(new) and all(a is b for a, b in zip(old, new, strict=True))
-    return old is new
+        return len(old) == len(new) and all(map(is_, old, new))
+    return False
 
 
 def rewrite_query(query: Query, by: Rewrite) -> Query:
@@ -216,25 +222,96 @@ def rewrite_source(source: Source, by: Rewrite) -> Source:
             )
 
 
-def nodes(expression: Expression) -> Iterator[Expression]:
+def _inside(node: Expression) -> Sequence[Expression | Query]:
+    """What stands right inside a node, in the order of `rewrite`."""
+    match node:
+        case Column() | Literal():
+            return ()
+        case Call():
+            return node.arguments
+        case Cast():
+            return (node.argument,)
+        case Aggregate():
+            return _some(node.argument, node.filter, *_expressions(node.order), *node.more)
+        case Window():
+            return (*node.arguments, *node.partition, *_expressions(node.order), *_framing(node))
+        case Case():
+            return _some(*(item for branch in node.branches for item in branch), node.otherwise)
+        case InList():
+            return (node.argument, *node.items)
+        case InQuery():
+            return (node.argument, node.query)
+        case Exists() | Scalar():
+            return (node.query,)
+        case InShape():
+            return (node.ra, node.dec)
+        case Within():
+            return (node.ra1, node.dec1, node.ra2, node.dec2, node.radius)
+
+
+def _inside_query(query: Query) -> Sequence[Expression | Query]:
+    """What stands right inside a query, sub-queries of FROM included, in the order of `rewrite_query`."""
+    outputs = [*_expressions(query.outputs), *_expressions(query.order)]
+    if isinstance(query, SetOperation):
+        return [*outputs, query.left, query.right]
+    source = [] if query.source is None else _inside_source(query.source)
+    return _some(*outputs, *source, query.where, *query.group, query.having, *query.distinct_on)
+
+
+def _inside_source(source: Source) -> Sequence[Expression | Query]:
+    match source:
+        case BaseTable() | Fetched():
+            return ()
+        case Derived():
+            return (source.query,)
+        case Values():
+            return [item for row in source.rows for item in row]
+        case Join():
+            sides = (*_inside_source(source.left), *_inside_source(source.right))
+            return sides if source.on is None else (*sides, source.on)
+
+
+def _expressions(items: Iterable[Output | SortKey]) -> list[Expression]:
+    return [item.expression for item in items]
+
+
+def _framing(window: Window) -> Sequence[Expression]:
+    frame = window.frame
+    bounds = () if frame is None else (frame.start.offset, frame.stop.offset)
+    return _some(*bounds, window.filter)
+
+
+def _some(*items: T | None) -> list[T]:
+    return [item for item in items if item is not None]
+
+
+def nodes(expression: Expression) -> list[Expression]:
     """Every node of an expression, those of its sub-queries included."""
-    found: list[Expression] = []
-
-    def note(node: Expression) -> None:
-        found.append(node)
-
-    rewrite(expression, note)
-    return iter(found)
+    return _nodes([expression])
 
 
 def query_nodes(query: Query) -> list[Expression]:
     """Every expression node of a query, those of its sub-queries and sources included."""
+    return _nodes([query])
+
+
+def own_nodes(expression: Expression) -> list[Expression]:
+    """Every node of an expression but those inside its sub-queries."""
+    return _nodes([expression], deep=False)
+
+
+def _nodes(waiting: list[Expression | Query], *, deep: bool = True) -> list[Expression]:
+    """The nodes, outermost first, left to right; `deep`: those of queries too."""
     found: list[Expression] = []
-
-    def note(node: Expression) -> None:
-        found.append(node)
-
-    rewrite_query(query, note)
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Select | SetOperation):
+            if deep:
+                waiting.extend(reversed(_inside_query(item)))
+            continue
+        found.append(item)
+        if not isinstance(item, Column | Literal):
+            waiting.extend(reversed(_inside(item)))
     return found
 
 
@@ -261,20 +338,6 @@ def has_aggregate(expression: Expression) -> bool:
 def windows(expression: Expression) -> list[Window]:
     """The window functions of this block inside the expression (not those of a sub-query)."""
     return [node for node in own_nodes(expression) if isinstance(node, Window)]
-
-
-def own_nodes(expression: Expression) -> list[Expression]:
-    """Every node of an expression but those inside its sub-queries."""
-    found: list[Expression] = []
-
-    def look(node: Expression) -> Expression | None:
-        found.append(node)
-        if isinstance(node, InQuery):
-            rewrite(node.argument, look)
-        return node if isinstance(node, InQuery | Exists | Scalar) else None
-
-    rewrite(expression, look)
-    return found
 
 
 def conjuncts(condition: Expression | None) -> tuple[Expression, ...]:
@@ -319,38 +382,11 @@ def blocks(query: Query) -> Iterator[Select]:
     for leaf in leaves(query.source):
         if isinstance(leaf, Derived):
             yield from blocks(leaf.query)
-    for inner in _subqueries(_changed(query, source=_conditions_only(query.source))):
-        yield from blocks(inner)
-
-
-def _subqueries(block: Select) -> list[Query]:
-    """The sub-queries of a block's own expressions, not those inside them."""
-    found: list[Query] = []
-
-    def note(node: Expression) -> Expression | None:
-        if isinstance(node, InQuery | Exists | Scalar):
-            found.append(node.query)
-            if isinstance(node, InQuery):
-                rewrite(node.argument, note)
-            return node
-        return None
-
-    rewrite_query(block, note)
-    return found
-
-
-def _conditions_only(source: Source | None) -> Source | None:
-    """The source with derived tables left out, so that their blocks are not met twice."""
-    match source:
-        case Join():
-            left, right = _conditions_only(source.left), _conditions_only(source.right)
-            assert left is not None
-            assert right is not None
-            return _changed(source, left=left, right=right)
-        case Derived():
-            return Fetched(source.relation, "")
-        case _:
-            return source
+    for item in _inside_query(query):
+        if not isinstance(item, Select | SetOperation):
+            for node in own_nodes(item):
+                if isinstance(node, InQuery | Exists | Scalar):
+                    yield from blocks(node.query)
 
 
 def base_relations(query: Query) -> list[BaseTable | Fetched]:
