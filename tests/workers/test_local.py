@@ -416,6 +416,19 @@ def test_stale_lock_files_are_survived_unless_a_stranger_has_the_id(open_folder:
 
 
 @pytest.mark.postgres
+def test_a_new_server_has_the_settings_that_it_keeps(open_folder: Path) -> None:
+    server = a_server(open_folder, find_binaries(None, server_account(), open_folder))
+    postgres.create(server, make_secrets(open_folder))
+    written = []
+    for _ in range(2):
+        postgres.configure(server, postgres_settings(Machine(2, 8 * GIB, 8 * GIB), 1, major=15))
+        written.append((server.folder / "skyshard.conf").read_text())
+    assert written[0] == written[1]
+    assert "wal_compression = 'pglz'" not in written[0]
+    assert "wal_compression = 'on'" not in written[0]
+
+
+@pytest.mark.postgres
 def test_other_secrets_are_told_from_a_slow_start(open_folder: Path) -> None:
     server = a_server(open_folder, find_binaries(None, server_account(), open_folder))
     postgres.create(server, make_secrets(open_folder))

@@ -136,16 +136,19 @@ def _write_for(path: Path, text: str, account: Account | None) -> None:
 
 def configure(server: Server, settings: dict[str, str]) -> None:
     """Write the settings and the access rule: passwords, over loopback TCP only."""
-    own = {
+    written = {
+        **settings,
         "listen_addresses": "127.0.0.1",
         "port": str(server.port),
         "unix_socket_directories": "",
         "password_encryption": "scram-sha-256",
         "cluster_name": f"skyshard {server.name}",
     }
+    _write_for(server.folder / "skyshard.conf", as_text(written), server.account)
+    # Asked with the file in place: postgresql.conf includes it.
     if server.binaries.major >= 15 and _takes(server, "wal_compression", "lz4"):
-        own["wal_compression"] = "lz4"
-    _write_for(server.folder / "skyshard.conf", as_text({**settings, **own}), server.account)
+        written["wal_compression"] = "lz4"
+        _write_for(server.folder / "skyshard.conf", as_text(written), server.account)
     _write_for(server.folder / "pg_hba.conf", _HBA, server.account)
 
 
