@@ -8,52 +8,13 @@ All are immutable; NULL in gives NULL out; domain errors are NULL; no function y
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from schema.types import SPELLINGS, Type
+from procedures.astronomy import ASTRONOMY
+from procedures.function import SCHEMA, Function
+from schema.types import Type
 
-SCHEMA = "sky"
-"""The schema of the functions, in both engines."""
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """One function. `parameters` are the types that arguments are cast to.
-
-    `defaults` are values for parameters that may be left out, from the last one back. `overloads`
-    are further parameter lists, all of one type, which is then the result's too. An array is a
-    parameter in `arrays` (by place), and the result where `gives_array`. Users may call it where
-    `is_public`; the others are for rendering or for other functions.
-    """
-
-    name: str
-    parameters: tuple[Type, ...]
-    result: Type
-    description: str
-    defaults: tuple[int, ...] = ()
-    overloads: tuple[Type, ...] = ()
-    arrays: frozenset[int] = field(default_factory=frozenset)
-    gives_array: bool = False
-    is_public: bool = True
-    version: int = 1
-
-    @property
-    def sql_name(self) -> str:
-        """How both engines call it, with its schema."""
-        return f"{SCHEMA}.{self.name}_v{self.version}"
-
-    def signatures(self) -> tuple[str, ...]:
-        """PostgreSQL's parameter lists, as `pg_get_function_identity_arguments` types them."""
-        lists = [self.parameters, *((kind,) * len(self.parameters) for kind in self.overloads)]
-        return tuple(
-            ", ".join(
-                SPELLINGS[kind].postgres + ("[]" if place in self.arrays else "")
-                for place, kind in enumerate(parameters)
-            )
-            for parameters in lists
-        )
-
+__all__ = ["FUNCTIONS", "HELPERS", "SCHEMA", "Function"]
 
 _LONG, _INT, _DOUBLE, _TEXT, _BOOLEAN = Type.LONG, Type.INT, Type.DOUBLE, Type.TEXT, Type.BOOLEAN
 _SMALLER = (Type.SHORT, Type.INT)
@@ -126,12 +87,6 @@ _TEXTS = (
     ),
 )
 
-_PHOTOMETRY = (
-    _doubles("nanojansky_to_abmag", 1, "AB magnitude of a flux in nJy; NULL where flux <= 0"),
-    _doubles("nanojansky_to_abmag_sigma", 2, "error of the AB magnitude, from flux and its error"),
-    _doubles("abmag_to_nanojansky", 1, "flux in nJy of an AB magnitude"),
-)
-
 _GEOMETRY = (
     _doubles("separation", 4, "degrees between (ra1, dec1) and (ra2, dec2)"),
     Function(
@@ -178,12 +133,6 @@ _GEOMETRY = (
         is_public=False,
     ),
     Function(
-        "ivo_healpix_index",
-        (_INT, _DOUBLE, _DOUBLE),
-        _LONG,
-        "the NESTED HEALPix pixel of an order (0..29) that holds (ra, dec)",
-    ),
-    Function(
         "cell", (_DOUBLE,) * 3, _LONG, "the cell of (ra, dec) for a join by radius", is_public=False
     ),
     Function(
@@ -202,7 +151,7 @@ def _by_name(functions: Iterable[Function]) -> Mapping[str, Function]:
 
 
 FUNCTIONS: Mapping[str, Function] = _by_name(
-    (*_ARITHMETIC, *_TRIGONOMETRY, *_ROUNDING, *_TEXTS, *_PHOTOMETRY, *_GEOMETRY)
+    (*_ARITHMETIC, *_TRIGONOMETRY, *_ROUNDING, *_TEXTS, *_GEOMETRY, *ASTRONOMY)
 )
 """The newest version of each function, by its logical name."""
 
@@ -210,12 +159,21 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "postgres": frozenset(
             {
+                "colons_v1",
+                "east_v1",
+                "gather_bits_v1",
                 "half_up_v1",
                 "in_frame_v1",
+                "moved_v1",
+                "nanojansky_to_abmag_sigma_v1",
+                "north_v1",
                 "polygon_frame_v1",
+                "position_v1",
                 "power_of_ten_v1",
+                "sixties_v1",
                 "spread_bits_v1",
                 "unit_vector_v1",
+                "words_v1",
                 "zone_cell_v1",
                 "zone_cells_v1",
                 "zone_v1",
@@ -226,20 +184,30 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "along_v1",
                 "belt_place_v1",
                 "cap_place_v1",
+                "colons_v1",
                 "cross_product_v1",
                 "crosses_v1",
+                "east_v1",
+                "gather_bits_v1",
                 "half_up_v1",
                 "in_frame_v1",
                 "in_plane_v1",
                 "inner_product_v1",
                 "integer_text_v1",
+                "moved_v1",
+                "nanojansky_to_abmag_sigma_v1",
                 "normalised_v1",
+                "north_v1",
                 "number_text_v1",
                 "polygon_frame_v1",
+                "position_v1",
                 "power_of_ten_v1",
+                "ring_place_v1",
+                "sixties_v1",
                 "spread_bits_v1",
                 "trimmed_v1",
                 "unit_vector_v1",
+                "words_v1",
                 "zone_cell_v1",
                 "zone_cells_v1",
                 "zone_v1",

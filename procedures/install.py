@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from procedures.functions import SCHEMA
+from procedures.function import SCHEMA
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +23,14 @@ FILES = (
     "polygon",
     "healpix",
     "cells",
+    "healpix_center",
+    "frames",
+    "motion",
+    "areas",
+    "words",
+    "intervals",
+    "q3c",
+    "scisql",
 )
 """Both folders' files, in the order in which they build on each other."""
 _LOCK = 0x736B79

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -49,7 +50,7 @@ def _literal(value: object) -> str:
     match value:
         case None:
             return "NULL"
-        case str() | float():
+        case str() | float() | datetime():
             return f"'{value}'"
         case list():
             return f"ARRAY[{', '.join(f'{number!r}e0' for number in value)}]"

@@ -23,6 +23,8 @@ for _name, _arguments, _expected in VECTORS:
 
 def same(found: Any, expected: object) -> bool:
     """Equal, floats to 1e-12 relative."""
+    if isinstance(expected, list) and found is not None:
+        return len(found) == len(expected) and all(map(same, found, expected))
     if isinstance(expected, float) and found is not None:
         return math.isclose(found, expected, rel_tol=1e-12, abs_tol=1e-300)
     return bool(found == expected)

@@ -33,7 +33,7 @@ def cursor(database: str) -> Iterator[Any]:
 @pytest.mark.postgres
 def test_postgresql_has_the_functions_of_the_manifest_and_no_others(cursor: Any) -> None:
     cursor.execute(
-        "SELECT proname, oidvectortypes(proargtypes) FROM pg_proc"
+        "SELECT proname, replace(oidvectortypes(proargtypes), ' without time zone', '') FROM pg_proc"
         " WHERE pronamespace = %s::regnamespace",
         (SCHEMA,),
     )

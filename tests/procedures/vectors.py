@@ -10,7 +10,8 @@ import math
 from typing import Any
 
 import numpy as np
-from astropy import units
+
+from tests.procedures.astronomy_vectors import ASTRONOMY
 
 Vector = tuple[str, tuple[object, ...], object]
 BIG = 1e300
@@ -106,25 +107,6 @@ TEXTS: list[Vector] = [
     *_all("text_to_double", (" 1e-3 ", 1e-3), (".5", 0.5), ("NaN", None), (None, None)),
 ]
 
-PHOTOMETRY: list[Vector] = [
-    *_all(
-        "nanojansky_to_abmag",
-        (1e9, (1e9 * units.nJy).to_value(units.ABmag)),
-        (250.0, (250.0 * units.nJy).to_value(units.ABmag)),
-        (0.0, None),
-        (-5.0, None),
-        (None, None),
-    ),
-    ("nanojansky_to_abmag_sigma", (100.0, 5.0), 2.5 / math.log(10) * 0.05),
-    ("nanojansky_to_abmag_sigma", (-100.0, 5.0), None),
-    *_all(
-        "abmag_to_nanojansky",
-        (25.0, (25.0 * units.ABmag).to_value(units.nJy)),
-        (1000.0, None),
-        (None, None),
-    ),
-]
-
 
 def _separation(ra1: float, dec1: float, ra2: float, dec2: float) -> Vector:
     """By the chord, in extended precision; from the antipode where that is nearer."""
@@ -183,12 +165,8 @@ GEOMETRY: list[Vector] = [
     ("in_half_space", (0.0, 10.0, 0.0, 0.0, 1.0), True),
     ("in_half_space", (0.0, -10.0, 0.0, 0.0, 1.0), False),
     ("in_half_space", (None, -10.0, 0.0, 0.0, 1.0), None),
-    ("ivo_healpix_index", (0, 45.0, 60.0), 0),
-    ("ivo_healpix_index", (30, 45.0, 60.0), None),
-    ("ivo_healpix_index", (0, 45.0, 90.1), None),
-    ("ivo_healpix_index", (0, None, 0.0), None),
     ("cell", (1.0, None, 0.1), None),
     ("cells_around", (None, 1.0, 0.1), None),
 ]
 
-VECTORS = [*ARITHMETIC, *TRIGONOMETRY, *ROUNDING, *TEXTS, *PHOTOMETRY, *GEOMETRY]
+VECTORS = [*ARITHMETIC, *TRIGONOMETRY, *ROUNDING, *TEXTS, *GEOMETRY, *ASTRONOMY]

@@ -1,0 +1,49 @@
+-- Points in sciSQL's regions: ranges of coordinates, and ellipses.
+-- Arguments: doubles, degrees; right ascensions of any turn for the point; ra_min and ra_max in
+--   [0, 360], ra_max before ra_min where the range crosses ra = 0. NULL in, NULL out. Edges belong
+--   to regions. (x + 1e-90 - 1e-90) is x, but 0 below 1e-106, and so with 1e-29 below 1e-45:
+--   PostgreSQL raises where a product vanishes.
+-- Errors raised: none.
+-- Locks taken: none.
+
+CREATE OR REPLACE MACRO sky.in_range_v1(ra, dec, ra_min, dec_min, ra_max, dec_max) AS
+    dec >= dec_min AND dec <= dec_max
+    AND CASE
+        WHEN ra_min > ra_max THEN
+            ra - 360 * floor((ra + 1e-90 - 1e-90) / 360) >= ra_min
+            OR ra - 360 * floor((ra + 1e-90 - 1e-90) / 360) <= ra_max
+        ELSE
+            ra - 360 * floor((ra + 1e-90 - 1e-90) / 360) >= ra_min
+            AND ra - 360 * floor((ra + 1e-90 - 1e-90) / 360) <= ra_max
+    END;
+
+-- How far north and east of (ra0, dec0) a point lies in the plane that touches the sphere there,
+-- seen along the line of sight; radians.
+CREATE OR REPLACE MACRO sky.north_v1(ra, dec, ra0, dec0) AS
+    sin(radians(dec - dec0 + 1e-90 - 1e-90))
+        + 2 * sin(radians(dec0 + 1e-90 - 1e-90)) * cos(radians(dec + 1e-90 - 1e-90))
+            * power(sin(radians(ra - ra0 + 1e-90 - 1e-90) / 2), 2);
+
+CREATE OR REPLACE MACRO sky.east_v1(ra, dec, ra0) AS
+    cos(radians(dec + 1e-90 - 1e-90)) * sin(radians(ra - ra0 + 1e-90 - 1e-90));
+
+-- The ellipse lies in the plane that touches the sphere at its centre, and is projected onto the
+-- sphere along the line of sight; angle is that of its major axis, from north to east. Semi-axes
+-- are taken as radians of that plane, as sciSQL does.
+CREATE OR REPLACE MACRO sky.in_ellipse_v1(ra, dec, ra0, dec0, major, minor, angle) AS
+    sin(radians(dec0 + 1e-90 - 1e-90)) * sin(radians(dec + 1e-90 - 1e-90))
+        + cos(radians(dec0 + 1e-90 - 1e-90)) * cos(radians(dec + 1e-90 - 1e-90))
+            * cos(radians(ra - ra0 + 1e-90 - 1e-90)) > 0
+    AND power(
+        radians(minor + 1e-29 - 1e-29) * (
+            cos(radians(angle + 1e-90 - 1e-90)) * sky.north_v1(ra, dec, ra0, dec0)
+            + sin(radians(angle + 1e-90 - 1e-90)) * sky.east_v1(ra, dec, ra0)
+        ),
+        2
+    ) + power(
+        radians(major + 1e-29 - 1e-29) * (
+            cos(radians(angle + 1e-90 - 1e-90)) * sky.east_v1(ra, dec, ra0)
+            - sin(radians(angle + 1e-90 - 1e-90)) * sky.north_v1(ra, dec, ra0, dec0)
+        ),
+        2
+    ) <= power(radians(major + 1e-29 - 1e-29) * radians(minor + 1e-29 - 1e-29), 2);
