@@ -172,14 +172,6 @@ class Manifest:
             self._rows[table] = found
         return found
 
-    def rows_by_pixel(self, table: str) -> Mapping[Pixel, int]:
-        """Own rows of a partitioned table by the pixel of their parts."""
-        found: dict[Pixel, int] = {}
-        for part in self.parts_of(table, PartKind.ROWS):
-            assert part.pixel is not None, f"part {part.part_id} has no chunk"
-            found[part.pixel] = found.get(part.pixel, 0) + part.rows
-        return found
-
     def statistics(self, table: str, column: str, kind: Type) -> ColumnStatistics:
         """What is known of a column, by the table's parts of kind ROWS; reckoned once."""
         found = self._columns.get((table, column))

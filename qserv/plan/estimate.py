@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from qserv.bound import Call, Exists, Expression, InList, InQuery, InShape, Literal, Within
 from qserv.plan.local import Local
-from qserv.plan.prune import Known, Reach
+from qserv.plan.prune import Known, Reach, member_rows
 from qserv.planned import Reading
 from qserv.traverse import conjuncts
 from schema.manifest import PartKind
@@ -28,15 +28,14 @@ def _rows(local: Local, known: Known, found: Reach | None) -> float:
     """The rows of its largest member in the chosen ranges: joins are by keys or close by."""
     most = 0.0
     for member in local.members:
-        manifest = known.manifests[member.base.catalog.name]
         if member.reading is Reading.WHOLE:
             if local.anchor is None:
+                manifest = known.manifests[member.base.catalog.name]
                 rows = sum(p.rows for p in manifest.parts_of(member.table.name, PartKind.WHOLE))
                 most = max(most, 1.0) * max(1, rows)
             continue
         assert found is not None, "a partitioned local has its reach"
-        by_pixel = manifest.rows_by_pixel(member.table.name)
-        most = max(most, sum(by_pixel.get(pixel, 0) for pixel in found.pixels) * found.fraction)
+        most = max(most, member_rows(member, known, found) * found.fraction)
     return most
 
 
