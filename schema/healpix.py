@@ -148,11 +148,17 @@ def order_finer_than(width_arcsec: float) -> int:
     return MAX_ORDER
 
 
+WIDEST_CIRCLE = 90.0
+"""Degrees. Of wider circles the library loses pixels (from 135 on, hpgeom 1.5); their outside it has."""
+
+
 def circle_ranges(order: int, ra: float, dec: float, radius: float) -> I64:
     """The pixels that a circle may touch, as (n, 2) half-open ranges of one order; degrees.
 
     A superset: it may hold a few pixels that the circle does not touch, and misses none.
     """
+    if radius > WIDEST_CIRCLE:
+        return _outside(order, *_inside_hole(order, (ra + 180) % 360, -dec, 180 - radius))
     found = hpgeom.query_circle(
         2**order,
         ra,
@@ -166,6 +172,28 @@ def circle_ranges(order: int, ra: float, dec: float, radius: float) -> I64:
         return_pixel_ranges=True,
     )
     return np.asarray(found, np.int64).reshape(-1, 2)
+
+
+def _inside_hole(order: int, ra: float, dec: float, radius: float) -> tuple[I64, I64]:
+    """The half-open runs of pixels that lie wholly within a circle, of at most 90 degrees."""
+    ranges = circle_ranges(order, ra, dec, radius)
+    lengths = ranges[:, 1] - ranges[:, 0]
+    starts = np.repeat(ranges[:, 0] - np.cumsum(lengths) + lengths, lengths)
+    numbers = starts + np.arange(lengths.sum())
+    away = separation_arcsec(*centers(order, numbers), np.full(1, ra), np.full(1, dec))
+    numbers = numbers[away + radius_arcsec(order) < radius * 3600]
+    breaks = np.flatnonzero(np.diff(numbers) != 1)
+    firsts = numbers[np.concatenate([[0], breaks + 1])] if len(numbers) else numbers
+    lasts = numbers[np.concatenate([breaks, [len(numbers) - 1]])] if len(numbers) else numbers
+    return firsts, lasts + 1
+
+
+def _outside(order: int, lows: I64, highs: I64) -> I64:
+    """The half-open ranges that half-open ascending runs leave."""
+    starts = np.concatenate([[0], highs])
+    ends = np.concatenate([lows, [12 * 4**order]])
+    kept = starts < ends
+    return np.stack([starts[kept], ends[kept]], axis=1)
 
 
 def unit_vectors(ra: F64, dec: F64) -> F64:

@@ -14,10 +14,12 @@ from schema.cover import (
     NOWHERE,
     Ranges,
     cover,
+    cover_outside,
     normalised,
     of_pixels,
     touched,
 )
+from schema.cover import around as around_pixels
 from schema.healpix import F64, Pixel, pixels_29
 from schema.region import Shape, ShapeKind, bounding_circle, contains
 from tests.schema.shapes import around, circles, scattered, shapes
@@ -49,6 +51,54 @@ def test_a_cone_s_cover_holds_its_edge(region: Shape) -> None:
     ra0, dec0, radius = region.numbers
     ra, dec = around(ra0, dec0, np.full(64, radius), np.linspace(0, 2 * np.pi, 64))
     assert all_in(cover(region), ra, dec)
+
+
+@pytest.mark.parametrize("radius", [90.0, 134.0, 136.0, 150.0, 170.0, 179.9, 180.0])
+@pytest.mark.parametrize("centre", [(0.0, 0.0), (180.0, 0.0), (10.0, 90.0), (45.0, -41.8)])
+def test_a_cover_of_most_of_the_sky_misses_no_point(
+    centre: tuple[float, float], radius: float
+) -> None:
+    region = Shape(ShapeKind.CIRCLE, (*centre, radius))
+    ra, dec = scattered(*centre, 180.0, 7)
+    inside = contains(region, ra, dec)
+    assert all_in(cover(region), ra[inside], dec[inside])
+
+
+@settings(max_examples=300)
+@given(shapes, st.sampled_from([0.0, 60.0]), st.integers(0, 1000))
+def test_what_lies_outside_a_region_is_in_the_cover_of_its_outside(
+    region: Shape, by_arcsec: float, seed: int
+) -> None:
+    ra0, dec0, radius = bounding_circle(region)
+    ra, dec = scattered(ra0, dec0, min(180.0, 2 * radius + 1), seed)
+    outside = ~contains(region, ra, dec)
+    found = cover_outside(region, grow_arcsec=by_arcsec)
+    assert found is None or all_in(found, ra[outside], dec[outside])
+
+
+def test_the_outside_of_a_wide_circle_leaves_out_its_middle() -> None:
+    found = cover_outside(Shape(ShapeKind.CIRCLE, (60.0, -35.0, 10.0)))
+    assert found is not None
+    assert found.pixels > 0.97 * EVERYWHERE.pixels
+    middle = int(pixels_29(np.array([60.0]), np.array([-35.0]))[0])
+    assert not found.touches_range(middle, middle)
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.tuples(st.floats(0, 360), st.floats(-90, 90)), min_size=1, max_size=40),
+    st.sampled_from([0.1, 5.0, 60.0, 3600.0]),
+)
+def test_what_is_near_some_points_is_in_the_ranges_around_them(
+    points: list[tuple[float, float]], radius_arcsec: float
+) -> None:
+    found = around_pixels(
+        pixels_29(*(np.array(axis) for axis in zip(*points, strict=True))), radius_arcsec
+    )
+    for ra0, dec0 in points:
+        away = np.linspace(0, 0.999 * radius_arcsec / 3600, 16)
+        ra, dec = around(ra0, dec0, away, np.linspace(0, 40, 16))
+        assert all_in(found, ra, dec)
 
 
 @settings(max_examples=200)

@@ -4,7 +4,9 @@ A third of it lies across ra = 0, a sixth at each pole, some around (45, 0), whe
 the rest in five fields; a fifth of the objects has a neighbour within some arcsec. Fluxes are NULL,
 NaN, zero and negative.
 Children have their director's position give or take an arcsec, no director (orphans), a sentinel or
-a NULL key. Some objects have no children, some visits no sources.
+a NULL key. Some objects have no children, some visits no sources. Of two match tables one is as bad as
+can be (pairs far apart, twice, with NULLs and with keys that nobody has on either side), the other joins
+neighbours only, so that its second director is found in the overlap.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schema.catalog import Catalog, Column, Role, Table
+from schema.healpix import unit_vectors
 from schema.types import Type
 
 F64 = npt.NDArray[np.float64]
@@ -24,6 +27,8 @@ OBJECTS, SOURCES, DIA_OBJECTS, VISITS = 3000, 3000, 600, 60
 FIELDS = np.array([(60.0, -35.0), (150.1, 2.2), (185.0, 41.8), (270.0, -66.6), (330.0, 20.0)])
 """Centres of fields, degrees."""
 BANDS = np.array(["u", "g", "r", "i", "z"])
+FIRST_ORPHAN = 900001
+"""The least key of a director that is not there."""
 
 
 def _column(name: str, kind: Type, *, unit: str | None = None, null: bool = True) -> Column:
@@ -135,6 +140,36 @@ CATALOG = Catalog(
             parent_key="diaSourceId",
         ),
         Table(
+            "ObjectSource",
+            (
+                _column("pairId", Type.LONG, null=False),
+                _column("objectId", Type.LONG),
+                _column("sourceId", Type.LONG),
+                _column("score", Type.DOUBLE),
+            ),
+            Role.MATCH,
+            primary_key=("pairId",),
+            key="objectId",
+            parent="Object",
+            parent_key="objectId",
+            match=("Source", "sourceId"),
+        ),
+        Table(
+            "ObjectDia",
+            (
+                _column("pairId", Type.LONG, null=False),
+                _column("objectId", Type.LONG),
+                _column("diaObjectId", Type.LONG),
+                _column("score", Type.DOUBLE),
+            ),
+            Role.MATCH,
+            primary_key=("pairId",),
+            key="objectId",
+            parent="Object",
+            parent_key="objectId",
+            match=("DiaObject", "diaObjectId"),
+        ),
+        Table(
             "Visit",
             (
                 _column("visit", Type.LONG, null=False),
@@ -170,10 +205,13 @@ def rows() -> dict[str, pa.Table]:
     objects = _objects(rng)
     dia_objects = _dia_objects(rng)
     dia_sources = _dia_sources(rng, dia_objects)
+    forced, sources = _forced(rng, objects, visits), _sources(rng, objects)
     return {
         "Object": objects,
-        "ForcedSource": _forced(rng, objects, visits),
-        "Source": _sources(rng, objects),
+        "ForcedSource": forced,
+        "Source": sources,
+        "ObjectSource": _far_pairs(objects, sources),
+        "ObjectDia": _near_pairs(objects, dia_objects),
         "DiaObject": dia_objects,
         "DiaSource": dia_sources,
         "SSSource": _ss_sources(rng, dia_sources),
@@ -248,7 +286,7 @@ def _forced(rng: np.random.Generator, objects: pa.Table, visits: pa.Table) -> pa
     chosen = np.where(chosen % 10 == 0, chosen + 1, chosen)
     ids = np.asarray(objects["objectId"])[chosen].copy()
     ids[: n // 50] = 0
-    ids[n // 50 : n // 25] = 900001 + rng.integers(0, 40, n // 25 - n // 50)
+    ids[n // 50 : n // 25] = FIRST_ORPHAN + rng.integers(0, 40, n // 25 - n // 50)
     null = np.zeros(n, bool)
     null[n // 25 : n // 20] = True
     ra, dec = _jittered(rng, objects, chosen, 1.0)
@@ -337,6 +375,51 @@ def _ss_sources(rng: np.random.Generator, dia_sources: pa.Table) -> pa.Table:
     )
 
 
+def _far_pairs(objects: pa.Table, sources: pa.Table) -> pa.Table:
+    """Pairs of near and of far rows, some twice, some of keys that are NULL or that nobody has.
+
+    A pair without a source is of an object of the first of three ingests, one of an unknown source
+    comes with the last.
+    """
+    rng = np.random.default_rng(SEED + 1)
+    n = 2400
+    own = np.asarray(objects["objectId"])[rng.integers(0, OBJECTS, n)]
+    other = np.asarray(sources["sourceId"])[rng.integers(0, SOURCES, n)]
+    own[100:200], other[100:200] = own[:100], other[:100]
+    own[200:260] = 800_001 + rng.integers(0, 20, 60)
+    other[300:360] = 900_002 + 3 * rng.integers(0, 20, 60)
+    own[400:460] = 1002 + 3 * rng.integers(0, OBJECTS // 3, 60)
+    no_object, no_source = np.zeros(n, bool), np.zeros(n, bool)
+    no_object[500:560] = True
+    no_source[400:460] = True
+    return pa.table(
+        {
+            "pairId": np.arange(1, n + 1),
+            "objectId": pa.array(own, mask=no_object),
+            "sourceId": pa.array(other, mask=no_source),
+            "score": rng.uniform(0, 1, n),
+        }
+    )
+
+
+def _near_pairs(objects: pa.Table, dia_objects: pa.Table) -> pa.Table:
+    """All pairs within 40 arcsec, which the overlap of 60 holds."""
+    points = [
+        unit_vectors(np.asarray(table["ra"]), np.asarray(table["dec"]))
+        for table in (objects, dia_objects)
+    ]
+    cosine = np.cos(np.radians(40 / 3600))
+    one, other = np.nonzero(points[0] @ points[1].T > cosine)
+    return pa.table(
+        {
+            "pairId": np.arange(1, len(one) + 1),
+            "objectId": np.asarray(objects["objectId"])[one],
+            "diaObjectId": np.asarray(dia_objects["diaObjectId"])[other],
+            "score": np.linspace(0, 1, len(one)),
+        }
+    )
+
+
 def _visits(rng: np.random.Generator) -> pa.Table:
     starts = [datetime(2026, 1, 1) + timedelta(hours=9.5 * k) for k in range(VISITS)]  # noqa: DTZ001
     return pa.table(
@@ -363,10 +446,11 @@ def as_ingests(count: int) -> list[dict[str, pa.Table]]:
         "Source": "sourceId",
         "DiaObject": "diaObjectId",
         "DiaSource": "diaObjectId",
+        "ObjectSource": "sourceId",
     }
     pieces = {name: thirds(tables[name], key) for name, key in keys.items()}
-    whole = {name: tables[name] for name in ("SSSource", "Visit", "Filter")}
+    whole = {name: tables[name] for name in ("SSSource", "ObjectDia", "Visit", "Filter")}
     ingests = [{name: pieces[name][k] for name in keys} for k in range(3)]
     ingests[0] |= {name: whole[name] for name in ("Visit", "Filter")}
-    ingests[2]["SSSource"] = whole["SSSource"]
+    ingests[2] |= {name: whole[name] for name in ("SSSource", "ObjectDia")}
     return ingests
