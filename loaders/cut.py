@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -129,25 +130,28 @@ def _overlaps(
     found: dict[int, list[PlacedRun]] = {}
     if table.role is not Role.DIRECTOR or placement.tiling is None:
         return found
+    margin = placement.catalog.margin_arcsec
     for run in runs:
+        edge = run.chosen(placement.tiling.near_borders(run.pixels, margin))
         ra, dec = (
-            np.asarray(run.rows.column(name).cast(pa.float64()))[run.order]
+            np.asarray(run.rows.column(name).take(pa.array(edge.order)).cast(pa.float64()))
             for name in (table.ra, table.dec)
         )
-        margin = placement.catalog.margin_arcsec
-        rows, chunks = placement.tiling.overlaps(ra, dec, run.pixels, margin)
+        rows, chunks = placement.tiling.overlaps(ra, dec, edge.pixels, margin)
         for number in np.unique(chunks).tolist():
-            found.setdefault(number, []).append(run.chosen(rows[chunks == number]))
+            found.setdefault(number, []).append(edge.chosen(rows[chunks == number]))
     return found
 
 
 def _buckets(table: Table, entries: KeyMap, placement: Placement) -> Iterator[Cut]:
-    """The new entries of a director index, bucket by bucket."""
-    buckets = bucket_of(entries.keys)
-    for bucket in range(INDEX_BUCKETS):
-        is_here = buckets == bucket
-        if is_here.any():
-            index = KeyMap(entries.keys[is_here], entries.pixels[is_here])
+    """The new entries of a director index, bucket by bucket; keys stay in their order."""
+    buckets = bucket_of(entries.keys).astype(np.uint8)
+    order = np.argsort(buckets, kind="stable")
+    ends = np.cumsum(np.bincount(buckets, minlength=INDEX_BUCKETS)).tolist()
+    for bucket, (start, end) in enumerate(pairwise([0, *ends])):
+        if start < end:
+            here = order[start:end]
+            index = KeyMap(entries.keys[here], entries.pixels[here])
             yield Cut(table, PartKind.INDEX, None, bucket, placement.bucket(bucket), index=index)
 
 

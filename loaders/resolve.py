@@ -289,22 +289,23 @@ class _Resolver:
         column = table.column(key)
         if column is None or not column.type.is_integer:
             raise WrongKey(table.name, key)
-        keys, rows, runs = _all_keys(key, loose)
+        found = [_given_keys(key, run) for run in loose]
+        keys = np.concatenate([values for values, _ in found])
         published = self._published(table.name, [keys])
         taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
-        order = np.argsort(keys, kind="stable")
-        is_again = _repeated(keys, order)
+        order, is_again = _ascending(keys)
         is_taken = np.isin(keys, taken) if len(taken) else np.zeros(len(keys), np.bool_)
-        if table.role is Role.DIRECTOR and not table.is_key_unique and (is_again | is_taken).any():
+        is_refused = is_again | is_taken
+        if table.role is Role.DIRECTOR and not table.is_key_unique and is_refused.any():
             raise RepeatedVersions(table, key)
-        for number, run in enumerate(loose):
-            mine = runs == number
-            run.reject(rows[mine & is_again], f"{key} comes twice in this ingest")
-            run.reject(rows[mine & is_taken], f"{key} is published already")
-        kept = order[~(is_again | is_taken)[order]]
         pixels = np.empty(len(keys), np.int64)
-        for number, run in enumerate(loose):
-            pixels[runs == number] = run.pixels[rows[runs == number]]
+        start = 0
+        for run, (values, rows) in zip(loose, found, strict=True):
+            mine = slice(start, start := start + len(values))
+            run.reject(rows[is_again[mine]], f"{key} comes twice in this ingest")
+            run.reject(rows[is_taken[mine]], f"{key} is published already")
+            pixels[mine] = run.pixels[rows]
+        kept = order[~is_refused[order]] if is_refused.any() else order
         self.index[table.name] = KeyMap(keys[kept], pixels[kept])
         is_orphan = ~np.isin(published.keys, taken)
         if is_orphan.any():
@@ -341,21 +342,22 @@ def _orphans(links: Sequence[_Links]) -> KeyMap:
     return key_map(np.concatenate(keys), np.concatenate(pixels))
 
 
-def _all_keys(key: str, loose: Sequence[_Loose]) -> tuple[I64, I64, I64]:
-    """The keys of all kept rows, each with its row and its run's number; NULL keys are left out."""
-    keys, rows, runs = [], [], []
-    for number, run in enumerate(loose):
-        values, given = run.keys(key)
-        kept = np.flatnonzero(given & ~run.is_bad)
-        keys.append(values[kept])
-        rows.append(kept)
-        runs.append(np.full(len(kept), number, np.int64))
-    return np.concatenate(keys), np.concatenate(rows), np.concatenate(runs)
+def _given_keys(key: str, run: _Loose) -> tuple[I64, I64]:
+    """The keys of a run's kept rows, and the rows; NULL keys are left out."""
+    values, given = run.keys(key)
+    kept = np.flatnonzero(given & ~run.is_bad)
+    return values[kept], kept
 
 
-def _repeated(keys: I64, order: I64) -> Bools:
-    """Which keys came before; `order` sorts them stably."""
+def _ascending(keys: I64) -> tuple[I64, Bools]:
+    """The places of the keys in their order, and which keys came before."""
+    order = np.argsort(keys)
     ascending = keys[order]
     is_again = np.zeros(len(keys), np.bool_)
+    if np.all(ascending[1:] != ascending[:-1]):
+        return order, is_again
+    # Only a stable sort, three times slower, tells which of equal keys came first.
+    order = np.argsort(keys, kind="stable")
+    ascending = keys[order]
     is_again[order[1:][ascending[1:] == ascending[:-1]]] = True
-    return is_again
+    return order, is_again

@@ -35,6 +35,9 @@ SLACK = 0.15
 """
 
 
+_EVEN_BITS = np.int64(0x5555555555555555)
+
+
 def count_density(healpix_29: I64) -> dict[int, int]:
     """How many rows lie in each pixel of DENSITY_ORDER; empty ones are left out."""
     numbers = np.asarray(healpix_29, np.int64) >> (2 * (MAX_ORDER - DENSITY_ORDER))
@@ -128,13 +131,10 @@ class Tiling:
         its own and the neighbouring pixels at the finest order whose smallest pixel is wider than
         the margin, by their corners and a slack for their edges' curvature.
         """
-        if margin_arcsec <= 0 or not len(healpix_29):
-            return np.empty(0, np.int64), np.empty(0, np.int64)
+        suspects = self.near_borders(healpix_29, margin_arcsec)
+        if not len(suspects):
+            return suspects, suspects
         order = order_wider_than(margin_arcsec)
-        healpix_29 = np.asarray(healpix_29, np.int64)
-        suspects = np.arange(len(healpix_29))
-        for coarse in self._orders_to_sift(order):
-            suspects = suspects[self._is_border(coarse, healpix_29[suspects])]
         rows, around = self._candidates(order, healpix_29[suspects])
         rows = suspects[rows]
         is_near = (around.slot == 0) | _is_near(
@@ -143,16 +143,21 @@ class Tiling:
         pairs = np.unique(rows[is_near] * len(self.chunks) + around.chunk[is_near])
         return pairs // len(self.chunks), pairs % len(self.chunks)
 
-    def _orders_to_sift(self, finest: int) -> list[int]:
-        """Orders at which rows far from any border are left out, the cheapest first."""
-        orders = [chunk.order for chunk in self.chunks]
-        return sorted({min(finest, base + 3) for base in (min(orders), max(orders))})
+    def near_borders(self, healpix_29: I64, margin_arcsec: float) -> I64:
+        """The rows that `overlaps` looks at: at the edge of their chunk, by pixels of its order.
 
-    def _is_border(self, order: int, healpix_29: I64) -> NDArray[np.bool_]:
-        """Which rows' pixels of an order have several chunks in their neighbourhood."""
-        found, inverse = _distinct(healpix_29 >> _shift(order))
-        first, last, _ = self._chunks_around(order, found)
-        return np.asarray((first.min(axis=1) != last.max(axis=1))[inverse])
+        A pixel's number within its chunk interleaves the bits of its two coordinates there (Górski
+        et al. 2005); where neither is the first or the last, all its neighbours lie in the chunk.
+        """
+        if margin_arcsec <= 0 or not len(healpix_29):
+            return np.empty(0, np.int64)
+        order = order_wider_than(margin_arcsec)
+        pixels = np.asarray(healpix_29, np.int64) >> _shift(order)
+        finer = np.array([max(0, order - chunk.order) for chunk in self.chunks])
+        last = (_EVEN_BITS & ((1 << 2 * finer) - 1))[self.chunk_of(healpix_29)]
+        along, across = pixels & last, (pixels >> 1) & last
+        is_edge = (along == 0) | (along == last) | (across == 0) | (across == last)
+        return np.flatnonzero(is_edge)
 
     def _candidates(self, order: int, healpix_29: I64) -> tuple[I64, _Around]:
         """Rows with the other chunks at their pixel and its neighbours."""
