@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from procedures.astronomy import ASTRONOMY
 from procedures.function import SCHEMA, Function
+from procedures.regions import REGION_HELPERS, REGIONS
 from schema.types import Type
 
 __all__ = ["FUNCTIONS", "HELPERS", "SCHEMA", "Function"]
@@ -151,7 +152,7 @@ def _by_name(functions: Iterable[Function]) -> Mapping[str, Function]:
 
 
 FUNCTIONS: Mapping[str, Function] = _by_name(
-    (*_ARITHMETIC, *_TRIGONOMETRY, *_ROUNDING, *_TEXTS, *_GEOMETRY, *ASTRONOMY)
+    (*_ARITHMETIC, *_TRIGONOMETRY, *_ROUNDING, *_TEXTS, *_GEOMETRY, *ASTRONOMY, *REGIONS)
 )
 """The newest version of each function, by its logical name."""
 
@@ -178,6 +179,7 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "zone_cells_v1",
                 "zone_v1",
             }
+            | REGION_HELPERS["postgres"]
         ),
         "duckdb": frozenset(
             {
@@ -212,6 +214,7 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "zone_cells_v1",
                 "zone_v1",
             }
+            | REGION_HELPERS["duckdb"]
         ),
     }
 )

@@ -31,6 +31,8 @@ FILES = (
     "intervals",
     "q3c",
     "scisql",
+    "casts",
+    "regions",
 )
 """Both folders' files, in the order in which they build on each other."""
 _LOCK = 0x736B79

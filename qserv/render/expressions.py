@@ -153,6 +153,8 @@ class Expressions(Literals, ABC):
             case "ilike" | "not ilike":
                 folded = [self.procedure("lower", [argument]) for argument in arguments]
                 return self.special(name.replace("ilike", "like"), folded)
+            case "array":
+                return f"ARRAY[{', '.join(arguments)}]"
             case "pooled_squares":
                 assert self.dialect is Dialect.DUCKDB, "moments are pooled in the merge"
                 return _POOLED_SQUARES.format(*arguments)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tests.procedures.astronomy_vectors import ASTRONOMY
+from tests.procedures.region_vectors import REGIONS
 
 Vector = tuple[str, tuple[object, ...], object]
 BIG = 1e300
@@ -169,4 +170,4 @@ GEOMETRY: list[Vector] = [
     ("cells_around", (None, 1.0, 0.1), None),
 ]
 
-VECTORS = [*ARITHMETIC, *TRIGONOMETRY, *ROUNDING, *TEXTS, *GEOMETRY, *ASTRONOMY]
+VECTORS = [*ARITHMETIC, *TRIGONOMETRY, *ROUNDING, *TEXTS, *GEOMETRY, *ASTRONOMY, *REGIONS]
