@@ -127,6 +127,10 @@ class Fragment:
     estimated_rows: int = 0
     why: str = ""
     """Why this engine, and why no larger fragment, for EXPLAIN."""
+    chosen_by: str = ""
+    """Which conditions chose the chunks; empty where none did."""
+    estimated_bytes: int = 0
+    """Of the columns that are read, in the rows that are."""
     feeds: tuple[Feed, ...] = ()
     """What earlier fragments tell of the rows that matter; it is asked once they are complete."""
     estimated_sent: int = 0

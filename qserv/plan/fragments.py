@@ -8,7 +8,7 @@ from dataclasses import replace
 from qserv.bound import BaseTable, Call, Column, Expression, Join, Select, Source
 from qserv.plan.estimate import rows_to_send
 from qserv.plan.local import CELL, Local, Member, Separations, colocated, single
-from qserv.plan.prune import Known, Reach, reach, rows_to_read
+from qserv.plan.prune import Known, Reach, bytes_to_read, reach, rows_to_read
 from qserv.planned import ChunkSource, Engine, Fragment, Reading
 from qserv.traverse import conjunction, conjuncts, leaves, query_nodes
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Role
@@ -56,16 +56,19 @@ def build_fragment(name: str, asked: Select, local: Local, known: Known, why: st
     engine, reason = _engine(local, rows)
     if engine is Engine.POSTGRES:
         block = replace(block, source=with_home_equalities(local.source))
+    sources = _sources(block, local, found)
     return Fragment(
         name=name,
         query=block,
-        sources=_sources(block, local, found),
+        sources=sources,
         pixels=found.pixels,
         all_pixels=found.all_pixels,
         engine=engine,
         types=types,
         estimated_rows=rows,
+        estimated_bytes=bytes_to_read(local, known, found, sources),
         why="; ".join(filter(None, (why, reason))),
+        chosen_by=found.why,
         estimated_sent=rows_to_send(local, known, found),
     )
 

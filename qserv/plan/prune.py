@@ -8,7 +8,7 @@ them. Only conditions that hold for every row count (`plan/bounds.py` reads them
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
@@ -19,12 +19,22 @@ from qserv.bound import RelationId
 from qserv.plan.bounds import Bound, Bounds
 from qserv.plan.local import Local, Member
 from qserv.plan.places import Known, Located, Places
-from qserv.planned import Reading
+from qserv.planned import ChunkSource, Reading
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Role
 from schema.cover import Bools, Ranges, overlapping
 from schema.healpix import I64, Pixel
+from schema.types import Type
 
-__all__ = ["Given", "Known", "Located", "Reach", "member_rows", "reach", "rows_to_read"]
+__all__ = [
+    "Given",
+    "Known",
+    "Located",
+    "Reach",
+    "bytes_to_read",
+    "member_rows",
+    "reach",
+    "rows_to_read",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +144,38 @@ def member_rows(member: Member, known: Known, found: Reach) -> int:
 
 def rows_to_read(local: Local, known: Known, found: Reach) -> int:
     """An estimate of the rows that the shards read for a local: its members' parts, by fraction."""
-    total = 0.0
-    for member in local.partitioned:
-        is_bounded = member.base.relation in found.ranges
-        total += member_rows(member, known, found) * (found.fraction if is_bounded else 1.0)
-    return int(total) + 1
+    return int(sum(_read_of(member, known, found) for member in local.partitioned)) + 1
+
+
+def bytes_to_read(local: Local, known: Known, found: Reach, sources: Sequence[ChunkSource]) -> int:
+    """An estimate of the bytes of the columns that are read, uncompressed."""
+    width = {source.relation: _width(source) for source in sources}
+    total = sum(
+        _read_of(member, known, found) * width[member.base.relation] for member in local.partitioned
+    )
+    return int(total)
+
+
+def _read_of(member: Member, known: Known, found: Reach) -> float:
+    is_bounded = member.base.relation in found.ranges
+    return member_rows(member, known, found) * (found.fraction if is_bounded else 1.0)
+
+
+def _width(source: ChunkSource) -> int:
+    """Bytes of a row's columns that are read."""
+    types = {column.name: column.type for column in source.table.stored_columns()}
+    names = {*source.columns, *([source.range_column] if source.ranges is not None else [])}
+    return sum(_BYTES.get(types[name], LONG_BYTES) for name in names)
+
+
+_BYTES = {
+    Type.BOOLEAN: 1,
+    Type.SHORT: 2,
+    Type.INT: 4,
+    Type.LONG: 8,
+    Type.FLOAT: 4,
+    Type.DOUBLE: 8,
+    Type.TIMESTAMP: 8,
+}
+LONG_BYTES = 16
+"""Of texts and other values of any length: a guess."""
