@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schema.healpix import (
+    F64,
     I64,
     MAX_ORDER,
     Pixel,
@@ -23,7 +24,15 @@ from schema.healpix import (
     radius_arcsec,
     unit_vectors,
 )
-from schema.region import Polygon, Shape, ShapeKind, bounding_circle, box_may_touch
+from schema.region import (
+    Polygon,
+    Shape,
+    ShapeKind,
+    as_box,
+    bounding_circle,
+    box_may_touch,
+    ellipse_may_touch,
+)
 
 Bools = npt.NDArray[np.bool_]
 MAX_RANGES = 16
@@ -37,6 +46,8 @@ COARSE = 3.0
 LEAST_HOLE = 0.1
 """Degrees: what lies outside a smaller region is the sky, as far as chunks go."""
 MAX_HOLE_ORDER = 9
+HOLE_COARSE = 8.0
+"""A hole's pixels are this much smaller than its radius."""
 MAX_HOLE_RANGES = 64
 FEW_POINTS = 16
 """Around more points than these pixels take the place of circles."""
@@ -102,22 +113,23 @@ def cover(shape: Shape, *, grow_arcsec: float = 0.0, max_ranges: int = MAX_RANGE
         ra, dec, radius = shape.numbers
         order, found = _circle(ra, dec, radius + grow, COARSE)
         return _ranges(_coarsen(_order_29(order, found), max_ranges))
-    order, found = _refined(shape, grow, max_ranges)
+    order, found = _refined(as_box(shape), grow, max_ranges)
     return _ranges(_coarsen(_order_29(order, found), max_ranges))
 
 
 def cover_outside(shape: Shape, *, grow_arcsec: float = 0.0) -> Ranges | None:
     """Ranges that hold every point within `grow_arcsec` of what lies outside a region.
 
-    None where they would hold the whole sky, and for polygons.
+    None where they would hold the whole sky, and for polygons and ellipses.
     """
+    shape = as_box(shape)
     match shape.kind:
         case ShapeKind.CIRCLE:
             ra, dec, radius = shape.numbers
             inner = radius - grow_arcsec / 3600 - ROUNDING
             if inner < LEAST_HOLE:
                 return None
-            order = min(MAX_HOLE_ORDER, order_finer_than(inner * 3600 / COARSE))
+            order = min(MAX_HOLE_ORDER, order_finer_than(inner * 3600 / HOLE_COARSE))
             found = circle_ranges(order, (ra + 180) % 360, -dec, 180 - inner)
             return _ranges(_coarsen(_order_29(order, found), MAX_HOLE_RANGES))
         case ShapeKind.BOX:
@@ -245,19 +257,26 @@ def _refined(shape: Shape, grow: float, enough: int) -> tuple[int, I64]:
     """Pixels that may touch a region, from its bounding circle on, finer until they are enough."""
     ra, dec, radius = bounding_circle(shape)
     order, ranges = _circle(ra, dec, radius + grow, COARSE)
-    polygon = Polygon.of(shape.numbers) if shape.kind is ShapeKind.POLYGON else None
+    may_touch = _touching(shape)
     numbers = _listed(ranges)
     while True:
-        ra_of, dec_of = centers(order, numbers)
-        within = grow + radius_arcsec(order) / 3600
-        if polygon is None:
-            numbers = numbers[box_may_touch(shape.numbers, ra_of, dec_of, within)]
-        else:
-            numbers = numbers[polygon.may_touch(unit_vectors(ra_of, dec_of), within)]
+        numbers = numbers[may_touch(*centers(order, numbers), grow + radius_arcsec(order) / 3600)]
         runs = _runs(numbers)
         if order >= FINEST or len(runs) >= enough or len(numbers) > 16 * enough:
             return order, runs
         order, numbers = order + 1, (numbers[:, None] * 4 + np.arange(4)).ravel()
+
+
+def _touching(shape: Shape) -> Callable[[F64, F64, float], Bools]:
+    """Which points (ra, dec) may lie within a distance (degrees) of a box, polygon or ellipse."""
+    if shape.kind is ShapeKind.POLYGON:
+        polygon = Polygon.of(shape.numbers)
+        return lambda ra, dec, within: polygon.may_touch(unit_vectors(ra, dec), within)
+    if shape.kind is ShapeKind.ELLIPSE:
+        return lambda ra, dec, within: ellipse_may_touch(
+            shape.numbers, unit_vectors(ra, dec), within
+        )
+    return lambda ra, dec, within: box_may_touch(shape.numbers, ra, dec, within)
 
 
 def _listed(ranges: I64) -> I64:

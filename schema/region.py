@@ -31,6 +31,16 @@ class ShapeKind(StrEnum):
     CIRCLE = "circle"
     POLYGON = "polygon"
     BOX = "box"
+    RANGE = "range"
+    ELLIPSE = "ellipse"
+
+
+MAX_SEMI_AXIS = 10.0
+"""The largest ellipse, degrees: sciSQL's."""
+MIN_SEMI_AXIS = 1e-20
+"""An ellipse with a smaller one, degrees, is empty."""
+TANGENTS = np.arange(16) * np.pi / 16
+"""Directions in which an ellipse's extent is compared, for covers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,10 @@ class Shape:
     CIRCLE: (ra, dec, radius); BOX: (ra, dec, width, height) as ADQL 2.1, section 4.2.9: centred,
     its sides on the parallels and meridians at half a width and half a height; POLYGON: (ra1, dec1,
     ra2, dec2, ...), at least three vertices joined by great circles, the smaller side of the
-    sphere, within the hemisphere around the mean of its vertices.
+    sphere, within the hemisphere around the mean of its vertices; RANGE: (ra_min, dec_min, ra_max,
+    dec_max), right ascensions in 0..360, ra_max < ra_min where it crosses ra = 0; ELLIPSE: (ra, dec,
+    semi-major axis, semi-minor axis, position angle of the major axis from north to east), drawn in
+    the plane that touches the sphere at its centre and projected along the line of sight, as sciSQL.
     """
 
     kind: ShapeKind
@@ -69,8 +82,31 @@ def check_shape(shape: Shape) -> None:
             for declination in numbers[1::2]:
                 _check_declination(declination)
             _check_hemisphere(numbers)
+        case ShapeKind.RANGE:
+            _check_range(numbers)
+        case ShapeKind.ELLIPSE:
+            _check_ellipse(numbers)
         case _:
             assert_never(shape.kind)
+
+
+def _check_range(numbers: tuple[float, ...]) -> None:
+    _check(len(numbers) == 4, "a range has two right ascensions and two declinations")
+    for ra in numbers[0::2]:
+        _check(0 <= ra <= 360, f"right ascension {ra} outside 0..360 degrees")
+    for declination in numbers[1::2]:
+        _check_declination(declination)
+    _check(numbers[1] <= numbers[3], f"declinations run from {numbers[1]} down to {numbers[3]}")
+
+
+def _check_ellipse(numbers: tuple[float, ...]) -> None:
+    _check(len(numbers) == 5, "an ellipse has a centre, two semi-axes and an angle")
+    _, dec, major, minor, _ = numbers
+    _check_declination(dec)
+    _check(
+        0 <= minor <= major, f"semi-minor axis {minor} outside 0..{major} degrees, the other one"
+    )
+    _check(major <= MAX_SEMI_AXIS, f"semi-major axis {major} above {MAX_SEMI_AXIS} degrees")
 
 
 def _check(holds: bool, message: str) -> None:
@@ -109,8 +145,55 @@ def contains(shape: Shape, ra: F64, dec: F64) -> NDArray[np.bool_]:
             points = unit_vectors(ra, dec)
             found = Polygon.of(shape.numbers).contains(points.reshape(-1, 3))
             return np.asarray(found.reshape(points.shape[:-1]))
+        case ShapeKind.RANGE:
+            ra_min, dec_min, ra_max, dec_max = shape.numbers
+            turned = wrapped(ra)
+            after, before = turned >= ra_min, turned <= ra_max
+            is_between = after & before if ra_min <= ra_max else after | before
+            return np.asarray(is_between & (dec >= dec_min) & (dec <= dec_max))
+        case ShapeKind.ELLIPSE:
+            depth, along, across = _ellipse_frame(shape.numbers, unit_vectors(ra, dec))
+            major, minor = np.radians(shape.numbers[2:4])
+            held = (along * minor) ** 2 + (across * major) ** 2 <= (major * minor) ** 2
+            return np.asarray(held & (depth > 0) & (shape.numbers[3] >= MIN_SEMI_AXIS))
         case _:
             assert_never(shape.kind)
+
+
+def _ellipse_frame(numbers: tuple[float, ...], points: F64) -> tuple[F64, F64, F64]:
+    """Unit vectors in the frame of an ellipse: towards us, along its major and its minor axis."""
+    ra, dec, _, _, angle = np.radians(numbers)
+    centre = np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+    north = np.array([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)])
+    east = np.array([-np.sin(ra), np.cos(ra), 0.0])
+    along = np.cos(angle) * north + np.sin(angle) * east
+    across = np.cos(angle) * east - np.sin(angle) * north
+    return points @ centre, points @ along, points @ across
+
+
+def ellipse_may_touch(numbers: tuple[float, ...], points: F64, within: float) -> NDArray[np.bool_]:
+    """Which unit vectors may lie within a distance (degrees) of an ellipse; a superset, for covers.
+
+    An ellipse lies between each two of its tangents, and a projection makes no distance larger.
+    """
+    _, along, across = _ellipse_frame(numbers, points)
+    major, minor = radians(numbers[2]), radians(numbers[3])
+    extent = np.hypot(major * np.cos(TANGENTS), minor * np.sin(TANGENTS)) + radians(within)
+    away = np.abs(
+        np.multiply.outer(along, np.cos(TANGENTS)) + np.multiply.outer(across, np.sin(TANGENTS))
+    )
+    return np.asarray((away <= extent).all(axis=-1), np.bool_)
+
+
+def as_box(shape: Shape) -> Shape:
+    """A RANGE as the BOX that holds it and, for rounding, 1e-12 degrees more; others as they are."""
+    if shape.kind is not ShapeKind.RANGE:
+        return shape
+    ra_min, dec_min, ra_max, dec_max = shape.numbers
+    width = ra_max - ra_min if ra_min <= ra_max else ra_max - ra_min + 360
+    ra, dec = (ra_min + width / 2) % 360, (dec_min + dec_max) / 2
+    height = min(180.0, dec_max - dec_min + 1e-12)
+    return Shape(ShapeKind.BOX, (ra, dec, min(360.0, width + 1e-12), height))
 
 
 def half_spaces(shape: Shape) -> tuple[tuple[float, float, float], ...] | None:
@@ -137,6 +220,11 @@ def bounding_circle(shape: Shape) -> tuple[float, float, float]:
             return ra, dec, radius
         case ShapeKind.BOX:
             return _circle_of_box(*shape.numbers)
+        case ShapeKind.RANGE:
+            return bounding_circle(as_box(shape))
+        case ShapeKind.ELLIPSE:
+            ra, dec, major, _, _ = shape.numbers
+            return ra, dec, degrees(asin(radians(major))) + 1e-9
         case ShapeKind.POLYGON:
             return Polygon.of(shape.numbers).circle()
         case _:
@@ -161,8 +249,9 @@ def _circle_of_box(
 
 
 def grow(shape: Shape, by_arcsec: float) -> Shape:
-    """A region that holds every point within `by_arcsec` of this one; for a polygon, a circle."""
+    """A region that holds every point within `by_arcsec` of this one: a box of one, else a circle."""
     by = by_arcsec / 3600
+    shape = as_box(shape)
     if shape.kind is not ShapeKind.BOX:
         ra, dec, radius = bounding_circle(shape)
         return Shape(ShapeKind.CIRCLE, (ra, dec, min(180.0, radius + by)))

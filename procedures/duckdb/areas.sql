@@ -1,8 +1,8 @@
 -- Points in sciSQL's regions: ranges of coordinates, and ellipses.
 -- Arguments: doubles, degrees; right ascensions of any turn for the point; ra_min and ra_max in
 --   [0, 360], ra_max before ra_min where the range crosses ra = 0. NULL in, NULL out. Edges belong
---   to regions. (x + 1e-90 - 1e-90) is x, but 0 below 1e-106, and so with 1e-29 below 1e-45:
---   PostgreSQL raises where a product vanishes.
+--   to regions. (x + 1e-90 - 1e-90) is x, but 0 below 1e-106: PostgreSQL
+--   raises where a product vanishes.
 -- Errors raised: none.
 -- Locks taken: none.
 
@@ -29,21 +29,22 @@ CREATE OR REPLACE MACRO sky.east_v1(ra, dec, ra0) AS
 
 -- The ellipse lies in the plane that touches the sphere at its centre, and is projected onto the
 -- sphere along the line of sight; angle is that of its major axis, from north to east. Semi-axes
--- are taken as radians of that plane, as sciSQL does.
+-- are taken as radians of that plane, as sciSQL does. An ellipse without width (1e-20) is empty.
 CREATE OR REPLACE MACRO sky.in_ellipse_v1(ra, dec, ra0, dec0, major, minor, angle) AS
-    sin(radians(dec0 + 1e-90 - 1e-90)) * sin(radians(dec + 1e-90 - 1e-90))
+    minor >= 1e-20
+    AND sin(radians(dec0 + 1e-90 - 1e-90)) * sin(radians(dec + 1e-90 - 1e-90))
         + cos(radians(dec0 + 1e-90 - 1e-90)) * cos(radians(dec + 1e-90 - 1e-90))
             * cos(radians(ra - ra0 + 1e-90 - 1e-90)) > 0
     AND power(
-        radians(minor + 1e-29 - 1e-29) * (
+        radians(minor) * (
             cos(radians(angle + 1e-90 - 1e-90)) * sky.north_v1(ra, dec, ra0, dec0)
             + sin(radians(angle + 1e-90 - 1e-90)) * sky.east_v1(ra, dec, ra0)
         ),
         2
     ) + power(
-        radians(major + 1e-29 - 1e-29) * (
+        radians(major) * (
             cos(radians(angle + 1e-90 - 1e-90)) * sky.east_v1(ra, dec, ra0)
             - sin(radians(angle + 1e-90 - 1e-90)) * sky.north_v1(ra, dec, ra0, dec0)
         ),
         2
-    ) <= power(radians(major + 1e-29 - 1e-29) * radians(minor + 1e-29 - 1e-29), 2);
+    ) <= power(radians(major) * radians(minor), 2);

@@ -41,7 +41,28 @@ def polygons(draw: st.DrawFn) -> Shape:
     return Shape(ShapeKind.POLYGON, tuple(np.stack(points, axis=1).ravel().tolist()))
 
 
-shapes = st.one_of(circles, boxes, polygons())
+@st.composite
+def ranges(draw: st.DrawFn) -> Shape:
+    """Right ascensions in any order, declinations in theirs."""
+    south, north = sorted((draw(decs), draw(decs)))
+    ra_min, ra_max = (
+        draw(st.one_of(st.sampled_from([0.0, 350.0, 360.0]), st.floats(0, 360))) for _ in "ab"
+    )
+    return Shape(ShapeKind.RANGE, (ra_min, south, ra_max, north))
+
+
+ellipses = st.builds(
+    lambda ra, dec, major, ratio, angle: Shape(
+        ShapeKind.ELLIPSE, (ra, dec, min(major, 10.0), min(major, 10.0) * ratio, angle)
+    ),
+    ras,
+    decs,
+    sizes,
+    st.floats(0, 1),
+    st.floats(-180, 180),
+)
+
+shapes = st.one_of(circles, boxes, polygons(), ranges(), ellipses)
 
 
 def around(ra: float | F64, dec: float | F64, away: F64, angle: F64) -> tuple[F64, F64]:

@@ -42,6 +42,14 @@ def holds(region: Shape, ra: float, dec: float) -> bool:
         (shape("polygon", 0, 90, 0, 0, 90, 0), 45, 0),
         (shape("polygon", 359, -1, 1, -1, 1, 1, 359, 1), 0, 0),
         (shape("polygon", 359, 1, 1, 1, 1, -1, 359, -1), 0, 0),
+        (shape("range", 350, -1, 10, 1), 0, 0),
+        (shape("range", 350, -1, 10, 1), 350, 1),
+        (shape("range", 10, -1, 0, 1), 360, 0),
+        (shape("range", 0.1, 0, 0.3, 1), 0.1, 0),
+        (shape("ellipse", 0, 0, 2, 1, 0), 0, 2),
+        (shape("ellipse", 0, 0, 2, 1, 90), 358.001, 0),
+        (shape("ellipse", 180, 89.5, 2, 1, 0), 0, 89),
+        (shape("ellipse", 10, 20, 1e-9, 1e-9, 0), 10, 20),
         # A great circle between two points of a parallel runs poleward of it.
         (shape("polygon", 0, 40, 60, 40, 60, 60, 0, 60), 30, 60.1),
     ],
@@ -56,6 +64,12 @@ def test_a_region_holds_its_points_and_its_edges(region: Shape, ra: float, dec: 
         (shape("circle", 0, 0, 1), 358.999, 0),
         (shape("box", 0, 0, 1, 1), 0.500001, 0),
         (shape("box", 0, 80, 10, 1), 0, 80.500001),
+        (shape("range", 350, -1, 10, 1), 11, 0),
+        (shape("range", 10, -1, 350, 1), 0, 0),
+        (shape("ellipse", 0, 0, 2, 1, 0), 1.001, 0),
+        (shape("ellipse", 0, 0, 2, 1, 45), 359, 1),
+        (shape("ellipse", 0, 0, 2, 1, 0), 180, 0),
+        (shape("ellipse", 0, 0, 2, 0, 0), 0, 0),
         (shape("polygon", 0, 90, 0, 0, 90, 0), 225, -45),
         (shape("polygon", 0, 90, 0, 0, 90, 0), 45, -1e-9),
         (shape("polygon", 0, 40, 60, 40, 60, 60, 0, 60), 30, 40.1),
@@ -66,9 +80,9 @@ def test_a_region_holds_nothing_else(region: Shape, ra: float, dec: float) -> No
     assert not holds(region, ra, dec)
 
 
-@pytest.mark.parametrize("kind", ["circle", "box", "polygon"])
+@pytest.mark.parametrize("kind", ["circle", "box", "polygon", "range", "ellipse"])
 def test_no_region_holds_a_point_without_position(kind: str) -> None:
-    numbers = {"circle": 3, "box": 4, "polygon": 6}[kind]
+    numbers = {"circle": 3, "box": 4, "polygon": 6, "range": 4, "ellipse": 5}[kind]
     region = shape(kind, *(0, 0, 9, 9, 0, 9)[:numbers])
     assert not holds(region, float("nan"), 1.0)
 
@@ -78,6 +92,10 @@ def test_no_region_holds_a_point_without_position(kind: str) -> None:
     [
         (shape("circle", 0, 91, 1), "declination 91"),
         (shape("circle", 0, 0, -1), "radius -1"),
+        (shape("range", -1, 0, 10, 1), "right ascension -1"),
+        (shape("range", 0, 2, 10, 1), "from 2 down to 1"),
+        (shape("ellipse", 0, 0, 1, 2, 0), "semi-minor axis 2"),
+        (shape("ellipse", 0, 0, 11, 2, 0), "semi-major axis 11"),
         (shape("circle", 0, 0), "a centre and a radius"),
         (shape("box", 0, 0, 1), "a width and a height"),
         (shape("box", 0, 0, 361, 1), "width 361"),
