@@ -40,6 +40,8 @@ class Cut:
     own: tuple[PlacedRun, ...] = ()
     overlap: tuple[PlacedRun, ...] = ()
     index: KeyMap = EMPTY
+    separation_arcsec: float = 0.0
+    """Of a match table; a child's is measured from its rows."""
 
     @property
     def rows(self) -> int:
@@ -94,7 +96,8 @@ def cut_parts(resolved: Resolved, placement: Placement) -> list[Cut]:
         if not table.is_partitioned:
             cuts += _whole(table, runs, placement)
         elif any(len(run.order) for run in runs):
-            cuts += _chunks(table, runs, placement)
+            apart = resolved.separations.get(name, 0.0)
+            cuts += _chunks(table, runs, placement, separation_arcsec=apart)
     for name, entries in resolved.index.items():
         table = placement.catalog.table(name)
         assert table is not None, f"{name} vanished"
@@ -109,7 +112,9 @@ def _whole(table: Table, runs: Sequence[PlacedRun], placement: Placement) -> Ite
         yield Cut(table, PartKind.WHOLE, None, None, shards, tuple(runs))
 
 
-def _chunks(table: Table, runs: Sequence[PlacedRun], placement: Placement) -> Iterator[Cut]:
+def _chunks(
+    table: Table, runs: Sequence[PlacedRun], placement: Placement, *, separation_arcsec: float
+) -> Iterator[Cut]:
     """A partitioned table, chunk by chunk; empty ones are left out."""
     tiling = placement.tiling
     assert tiling is not None, "rows of a partitioned table without a tiling"
@@ -120,7 +125,16 @@ def _chunks(table: Table, runs: Sequence[PlacedRun], placement: Placement) -> It
         own = tuple(piece for run in runs if len((piece := run.within(pixel)).order))
         overlap = tuple(overlaps.get(number, ()))
         shards = placement.chunk(pixel)
-        yield Cut(table, PartKind.ROWS, pixel, None, shards, own, overlap)
+        yield Cut(
+            table,
+            PartKind.ROWS,
+            pixel,
+            None,
+            shards,
+            own,
+            overlap,
+            separation_arcsec=separation_arcsec,
+        )
 
 
 def _overlaps(

@@ -131,6 +131,7 @@ def ingest(
             index=resolved.index,
             retired=retired,
             children=frozenset(table.name for table in target.catalog.tables if table.parent),
+            matches=tuple((t.name, t.match[0]) for t in target.catalog.tables if t.match),
             has_rehomed=bool(resolved.rehomed),
             is_again=options.again,
         )

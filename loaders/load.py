@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from loaders.cut import Cut, gather, index_rows
 from loaders.encode import CopyStream
+from loaders.resolve import CENTRE_ARCSEC
 from loaders.twin import write_twins
 from procedures.parts import PartCopy, part_columns, read_part, write_parts
 from procedures.pools import Pools, ServerUnavailable
@@ -29,8 +30,6 @@ from schema.manifest import IngestId, Part, PartId, PartKind, Replica
 from schema.statistics import describe
 from schema.topology import ShardId, Topology
 
-_CENTRE_ARCSEC = 0.001
-"""A position lies within this of the centre of its order-29 pixel."""
 BATCH_ROWS = 50_000
 """Rows that one transaction takes together where parts are smaller."""
 BATCH_PARTS = 200
@@ -178,7 +177,7 @@ def _describe(cut: Cut, part_id: PartId, ingest_id: IngestId, tables: dict[str, 
         rows=cut.rows,
         overlap_rows=cut.overlap_rows,
         checksum=rows_checksum(tables),
-        separation_arcsec=_separation(own, cut.table),
+        separation_arcsec=cut.separation_arcsec or _separation(own, cut.table),
         low_29=low,
         high_29=high,
         statistics="" if cut.kind is PartKind.INDEX else describe(own, cut.table),
@@ -211,7 +210,7 @@ def _separation(rows: pa.Table, table: Table) -> float:
         return 0.0
     ra, dec = (np.asarray(apart.column(name).cast(pa.float64())) for name in (table.ra, table.dec))
     director_ra, director_dec = centers(29, np.asarray(apart.column(DIRECTOR_29)))
-    return float(separation_arcsec(ra, dec, director_ra, director_dec).max()) + _CENTRE_ARCSEC
+    return float(separation_arcsec(ra, dec, director_ra, director_dec).max()) + CENTRE_ARCSEC
 
 
 def _write_replicas(loading: Loading, made: Sequence[_Made], shard_id: ShardId) -> list[int]:

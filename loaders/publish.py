@@ -68,6 +68,8 @@ class Loaded:
     retired: tuple[PartId, ...] = ()
     children: frozenset[str] = frozenset()
     """The catalog's tables whose rows lie with those of another table."""
+    matches: tuple[tuple[str, str], ...] = ()
+    """The catalog's match tables, each with its second director."""
     has_rehomed: bool = False
     """Whether it brings directors of published orphans."""
     is_again: bool = False
@@ -110,6 +112,10 @@ def _check(pools: Pools, loaded: Loaded, newest: Manifest) -> None:
         if len(entries) and len(common := lookup(pools, since, table, entries.keys)):
             shown = ", ".join(str(key) for key in common.keys[:3].tolist())
             raise PublishConflict(f"it brought keys of {table} too ({shown}...)")
+    own, others = _tables_of(loaded.parts), _tables_of(fresh)
+    for match, second in loaded.matches:
+        if (match in own and second in others) or (second in own and match in others):
+            raise PublishConflict(f"how far rows of {second} lie from their {match} changed")
     left = {part.part_id for part in newest.parts}
     if not set(loaded.retired) <= left:
         raise PublishConflict("it replaced parts that this one replaces")
@@ -117,6 +123,11 @@ def _check(pools: Pools, loaded: Loaded, newest: Manifest) -> None:
         raise PublishConflict("it moved children to directors that this one's may belong to")
     if loaded.has_rehomed and _has_children(loaded, fresh):
         raise PublishConflict("it brought children that may belong to this one's directors")
+
+
+def _tables_of(parts: Iterable[Part]) -> set[str]:
+    """The partitioned tables that parts hold rows of."""
+    return {part.table for part in parts if part.kind is PartKind.ROWS}
 
 
 def _has_children(loaded: Loaded, parts: Iterable[Part]) -> bool:

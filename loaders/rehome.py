@@ -7,6 +7,7 @@ refer to takes them along.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +28,7 @@ def rehome(resolved: Resolved, known: PublishedRows) -> tuple[Resolved, tuple[Pa
         return resolved, ()
     runs, index = dict(resolved.runs), dict(resolved.index)
     moving = dict(resolved.rehomed)
+    separations = dict(resolved.separations)
     retired: list[PartId] = []
     for table in by_depth(known.catalog):
         if table.parent not in moving or table.key is None:
@@ -39,12 +41,15 @@ def rehome(resolved: Resolved, known: PublishedRows) -> tuple[Resolved, tuple[Pa
             run, has_moved = moved
             runs[table.name] = (*runs.get(table.name, ()), run)
             retired.append(part.part_id)
+            if table.match is not None:
+                separations[table.name] = math.inf  # not measured again: no plan may count on it
             key = index_key(known.catalog, table)
             if key is not None:
                 old, new = _new_entries(run, has_moved, key)
                 moving[table.name] = moving.get(table.name, EMPTY).merged(old)
                 index[table.name] = index.get(table.name, EMPTY).merged(new)
-    return replace(resolved, runs=runs, index=index), tuple(retired)
+    moved_home = replace(resolved, runs=runs, index=index, separations=separations)
+    return moved_home, tuple(retired)
 
 
 def _parts_at(known: PublishedRows, table: Table, keys: KeyMap) -> list[Part]:

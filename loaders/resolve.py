@@ -23,10 +23,12 @@ from loaders.validate import Bools, Reject, row_text
 from procedures.director_index import EMPTY, KeyMap, key_map
 from schema.catalog import HEALPIX_29, Catalog, Role, Table
 from schema.errors import InputError
-from schema.healpix import Pixel
+from schema.healpix import MAX_ORDER, Pixel, centers, separation_arcsec
 
 NOWHERE = -1
 """The pixel of a row that is not placed (yet)."""
+CENTRE_ARCSEC = 0.001
+"""A position lies closer than this to the centre of its order-29 pixel."""
 
 
 class WrongKey(InputError):
@@ -101,6 +103,8 @@ class Resolved:
     rejected: int
     rehomed: dict[str, KeyMap]
     """Keys of published orphans whose row comes with this ingest, by table, with their old pixel."""
+    separations: dict[str, float] = field(default_factory=dict)
+    """How far second directors lie from where their pairs do at most, arcsec, by match table."""
 
     def rows_by_table(self) -> dict[str, int]:
         """How many rows of each table are placed."""
@@ -117,6 +121,8 @@ class _Loose:
     pixels: I64
     is_bad: Bools
     rejected: list[tuple[I64, str]] = field(default_factory=list)
+    second: I64 | None = None
+    """Of a match table: the pixel of each pair's second director."""
 
     def reject(self, rows: I64, reason: str) -> None:
         """Keep rows out; the first reason of each counts."""
@@ -141,7 +147,9 @@ class _Loose:
         return np.asarray(pc.fill_null(values, 0), dtype=np.int64), given
 
     def own_pixels(self) -> I64:
-        """Each row's own position, NOWHERE without one."""
+        """Each row's own position (a pair's second director's), NOWHERE without one."""
+        if self.second is not None:
+            return self.second
         if HEALPIX_29 not in self.rows.schema.names:
             return np.full(self.rows.num_rows, NOWHERE, np.int64)
         own = self.rows.column(HEALPIX_29)
@@ -180,10 +188,11 @@ class _Links:
         run = self.run
         run.pixels = np.where(self.names_parent, run.pixels, run.own_pixels())
         lost = np.flatnonzero(run.pixels == NOWHERE)
-        reason = f"no {table.parent} with this {table.key}, and no position of its own"
+        other = f"{table.match[1]} no {table.match[0]}" if table.match else "position of its own"
+        other = f"its {other}" if table.match else f"it has no {other}"
+        reason = f"no {table.parent} with this {table.key}, and {other}"
         run.reject(lost[self.names_parent[lost]], reason)
-        reason = f"{table.key} names no {table.parent}, and it has no position of its own"
-        run.reject(lost, reason)
+        run.reject(lost, f"{table.key} names no {table.parent}, and {other}")
 
 
 def index_key(catalog: Catalog, table: Table) -> str | None:
@@ -211,6 +220,7 @@ def resolve(
         rejects=tuple(resolver.rejects),
         rejected=resolver.rejected,
         rehomed=resolver.rehomed,
+        separations=resolver.separations,
     )
 
 
@@ -238,6 +248,7 @@ class _Resolver:
         self.runs: dict[str, tuple[PlacedRun, ...]] = {}
         self.index: dict[str, KeyMap] = {}
         self.rehomed: dict[str, KeyMap] = {}
+        self.separations: dict[str, float] = {}
         self.rejects: list[tuple[Staged, Reject]] = []
 
     def place(self, table: Table, contributions: Sequence[Staged]) -> None:
@@ -264,8 +275,10 @@ class _Resolver:
         """Rows with a parent by its pixel, the others by their own."""
         assert table.key is not None, f"{table.name} has no key"
         assert table.parent is not None, f"{table.name} has no parent"
+        if table.match is not None:
+            self._find_second(*table.match, table, loose)
         known = self.index.get(table.parent, EMPTY)
-        links = [_linked_keys(table, run) for run in loose]
+        links = [_linked_keys(table, table.key, run) for run in loose]
         for link in links:
             link.follow(known)
         published = self._published(table.parent, [link.missing() for link in links])
@@ -277,6 +290,18 @@ class _Resolver:
         for link in links:
             link.follow(orphans)
             link.settle(table)
+        if table.match is not None:
+            self.separations[table.name] = max((_separation(run) for run in loose), default=0.0)
+
+    def _find_second(self, director: str, key: str, table: Table, loose: Sequence[_Loose]) -> None:
+        """Where the pairs' second directors lie: there orphans of the first do."""
+        links = [_linked_keys(table, key, run) for run in loose]
+        for link in links:
+            link.follow(self.index.get(director, EMPTY))
+        published = self._published(director, [link.missing() for link in links])
+        for link in links:
+            link.follow(published)
+            link.run.second = link.run.pixels
 
     def _published(self, table: str, keys: Sequence[I64]) -> KeyMap:
         asked = np.concatenate([EMPTY.keys, *keys])
@@ -320,15 +345,26 @@ def _loose(staged: Staged, run: Run) -> _Loose:
     return _Loose(staged, run, rows, zeros, np.zeros(rows.num_rows, np.bool_))
 
 
-def _linked_keys(table: Table, run: _Loose) -> _Links:
+def _linked_keys(table: Table, key: str, run: _Loose) -> _Links:
     """A child's keys; those that are NULL or a sentinel name no parent."""
-    column = table.column(table.key or "")
+    column = table.column(key)
     if column is None or not column.type.is_integer:
-        raise WrongKey(table.name, str(table.key))
+        raise WrongKey(table.name, key)
     keys, given = run.keys(column.name)
     names_parent = given & ~np.isin(keys, np.array(table.sentinels, np.int64))
     run.pixels = np.full(len(keys), NOWHERE, np.int64)
     return _Links(run, keys, names_parent, names_parent.copy())
+
+
+def _separation(run: _Loose) -> float:
+    """How far second directors lie from their pairs' pixels, arcsec; more than 0: it is measured.
+
+    A director that is not published yet counts for nothing: planning looks for newer ones.
+    """
+    assert run.second is not None
+    is_apart = (run.second != NOWHERE) & ~run.is_bad & (run.second != run.pixels)
+    here, there = centers(MAX_ORDER, run.pixels[is_apart]), centers(MAX_ORDER, run.second[is_apart])
+    return float(separation_arcsec(*here, *there).max(initial=0.0)) + 2 * CENTRE_ARCSEC
 
 
 def _orphans(links: Sequence[_Links]) -> KeyMap:
