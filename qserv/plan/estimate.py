@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from qserv.bound import Call, Exists, Expression, InList, InQuery, InShape, Literal, Within
 from qserv.plan.local import Local
-from qserv.plan.prune import Known, Reach, member_rows
+from qserv.plan.prune import Known, Reach, member_rows, reach, rows_to_read
 from qserv.planned import Reading
 from qserv.traverse import conjuncts
 from schema.manifest import PartKind
@@ -45,6 +45,23 @@ def _points(local: Local, found: Reach | None) -> int:
         return 0
     _, ranges = found.ranges[local.anchor]
     return sum(1 for low, high in ranges.pairs if low == high)
+
+
+def is_better_fed(one: Local, other: Local, joined: Local, known: Known) -> bool:
+    """Whether one side sends so few keys that the join had better not read all of the other.
+
+    A join in the chunks is one round trip, but it reads the rows of whole chunks unless a region
+    bounds them.
+    """
+    sides = [side for side in (one, other) if side.anchor is not None]
+    few = min(rows_to_send(side, known, reach(side, known)) for side in sides)
+    together = rows_to_read(joined, known, reach(joined, known))
+    return few <= FEW_KEYS and together > LEAST_READ + READ_FOR_EACH * few
+
+
+FEW_KEYS = 20_000
+LEAST_READ, READ_FOR_EACH = 5_000, 20
+"""A second round trip costs about what reading so many rows does, and looking up one key."""
 
 
 def selectivity(condition: Expression) -> float:

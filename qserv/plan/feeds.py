@@ -42,7 +42,9 @@ MAX_FED_VALUES = 100_000
 LEAST_FED_ROWS = 1_000
 """A fragment that reads fewer rows is asked at once: waiting would cost more."""
 GAIN = 4.0
-"""So many times more rows than the feeding fragment sends must the fed one send without."""
+"""So many times more rows must the fed fragment send without what it is told."""
+NEAR_ROWS = 2.0
+"""How many rows are expected around a position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,11 @@ def choose(
             source, target = _ends(link, owners)
             if source != name or target not in open_ or sent[name] > MAX_FED_VALUES:
                 continue
-            if sizes[target].read < LEAST_FED_ROWS or sent[target] <= GAIN * sent[name]:
-                continue
-            chosen.append(link)
-            each = rows_per_value.get(link.target, 1.0) if isinstance(link, Link) else 2.0
-            sent[target] = min(sent[target], max(1.0, sent[name] * each))
+            each = rows_per_value.get(link.target, 1.0) if isinstance(link, Link) else NEAR_ROWS
+            left = max(1.0, sent[name] * each)
+            if sizes[target].read >= LEAST_FED_ROWS and sent[target] >= GAIN * left:
+                chosen.append(link)
+                sent[target] = left
     return chosen
 
 

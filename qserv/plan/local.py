@@ -5,8 +5,9 @@ on the preserved side of every outer join in it. Its other members are partners:
 
 - OWN: co-located with another own member by equality of keys, so its rows lie in the same chunk;
 - OVERLAP: a director within a radius of a member; radii summed along the chain, and the largest
-  distance of a child from its director, stay within the catalog's margin. It joins only replicated
-  tables further (its children lie elsewhere);
+  distance of a child from its director, stay within the catalog's margin. Or the second director of a
+  match table, where the ingests measured that it is never farther. It joins only replicated tables
+  further (its children lie elsewhere);
 - WHOLE: replicated.
 
 Every row of the join then comes from exactly one chunk: the anchor row's. Each refusal says why.
@@ -15,7 +16,7 @@ Every row of the join then comes from exactly one chunk: the anchor row's. Each 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from qserv.bound import (
@@ -145,27 +146,71 @@ def combine(
         return _joined(left, right, kind, on)
     if linked_by_key(left, right, on):
         return _joined(left, right, kind, on)
-    return _near(left, right, kind, on, separations)
+    return _beside(left, right, kind, on, separations)
 
 
-def _near(
+def _beside(
     left: Local,
     right: Local,
     kind: JoinKind,
     on: tuple[Expression, ...],
     separations: Separations,
 ) -> Local | Refusal:
-    """Join by distance: the right side becomes overlap, or for inner joins the left."""
-    found = _overlap_partner(left, right, on, separations)
+    """Join by distance or by pairs: the right side becomes overlap, or for inner joins the left."""
+    found = beside(left, right, on, separations)
     if isinstance(found, Refusal) and kind is not JoinKind.LEFT:
-        swapped = _overlap_partner(right, left, on, separations)
+        swapped = beside(right, left, on, separations)
         if not isinstance(swapped, Refusal):
-            partner, condition = swapped
-            return _joined(right, partner, kind, (*on, condition))
+            return _joined(right, swapped.partner, kind, (*on, *swapped.conditions))
     if isinstance(found, Refusal):
         return found
-    partner, condition = found
-    return _joined(left, partner, kind, (*on, condition))
+    return _joined(left, found.partner, kind, (*on, *found.conditions))
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A partner read from own and overlap rows, and the conditions that join it beside those given."""
+
+    partner: Local
+    conditions: tuple[Expression, ...] = ()
+
+
+def beside(
+    anchored: Local, partner: Local, on: Iterable[Expression], separations: Separations
+) -> Beside | Refusal:
+    """The partner as one read from the overlap: paired by a match table, or near."""
+    on = tuple(on)
+    target = _overlap_target(partner)
+    if isinstance(target, Refusal):
+        return target
+    paired = _paired(anchored, partner, target, on, separations)
+    if isinstance(paired, Beside):
+        return paired
+    near = _overlap_partner(anchored, partner, target, on, separations)
+    if isinstance(near, Refusal):
+        return paired or near
+    return Beside(near[0], (near[1],))
+
+
+def is_paired(joined: Local, one: Local, other: Local) -> bool:
+    """Whether the join of two locals reads a match table's second director from the overlap."""
+    before = {
+        m.base.relation for m in (*one.members, *other.members) if m.reading is Reading.OVERLAP
+    }
+    return any(
+        m.reading is Reading.OVERLAP and m.cells_radius is None and m.base.relation not in before
+        for m in joined.members
+    )
+
+
+def _overlap_target(partner: Local) -> Member | Refusal:
+    """The one member of a partner that could be read from the overlap."""
+    members = partner.partitioned
+    if len(members) != 1 or members[0].reading is not Reading.OWN:
+        return Refusal("a table read from the overlap may join only replicated tables")
+    if members[0].table.role is not Role.DIRECTOR:
+        return Refusal(f"{members[0].table.name} is no director, so it has no overlap")
+    return members[0]
 
 
 def _joined(left: Local, right: Local, kind: JoinKind, on: tuple[Expression, ...]) -> Local:
@@ -216,19 +261,66 @@ def colocated(left: Local, one: Expression, right: Local, other: Expression) -> 
     return a_is_parent or b_is_parent or not (a.table.sentinels or b.table.sentinels)
 
 
+# ------------------------------------------------------------------ pairs
+
+
+def _paired(
+    anchored: Local,
+    partner: Local,
+    target: Member,
+    on: Iterable[Expression],
+    separations: Separations,
+) -> Beside | Refusal | None:
+    """The second director of a match table, where all of its rows are within the margin.
+
+    None where no equality is one of a match table's second key.
+    """
+    for pairs in _pairing(anchored, target, on):
+        reach = separations.of_second(pairs.base)
+        margin = pairs.base.catalog.margin_arcsec
+        name, match = target.table.name, pairs.table.name
+        if reach is None:
+            return Refusal(f"nothing proves how far rows of {name} lie from their {match}")
+        if reach > margin:
+            return Refusal(
+                f"rows of {name} lie up to {reach:g} arcsec from their {match},"
+                f" beyond the overlap's margin of {margin:g}"
+            )
+        other = replace(target, reading=Reading.OVERLAP, reach_arcsec=reach)
+        rebuilt = tuple(other if m is target else m for m in partner.members)
+        return Beside(replace(partner, members=rebuilt))
+    return None
+
+
+def _pairing(anchored: Local, target: Member, on: Iterable[Expression]) -> Iterator[Member]:
+    """The own match tables whose second key equals the target's key."""
+    for condition in on:
+        if not isinstance(condition, Call) or condition.name != "=":
+            continue
+        one, other = condition.arguments
+        for key, pair in ((one, other), (other, one)):
+            if not (isinstance(key, Column) and isinstance(pair, Column)):
+                continue
+            member = anchored.member(pair.relation)
+            is_key = key.relation == target.base.relation and key.name == target.table.key
+            if member is None or member.reading is not Reading.OWN or not is_key:
+                continue
+            is_same = member.base.catalog.name == target.base.catalog.name
+            if is_same and member.table.match == (target.table.name, pair.name):
+                yield member
+
+
 # ------------------------------------------------------------------ distance
 
 
 def _overlap_partner(
-    anchored: Local, partner: Local, on: Iterable[Expression], separations: Separations
+    anchored: Local,
+    partner: Local,
+    target: Member,
+    on: Iterable[Expression],
+    separations: Separations,
 ) -> tuple[Local, Expression] | Refusal:
     """The partner read from own and overlap rows, and the equality of cells that joins it."""
-    members = partner.partitioned
-    if len(members) != 1 or members[0].reading is not Reading.OWN:
-        return Refusal("a table read from the overlap may join only replicated tables")
-    (target,) = members
-    if target.table.role is not Role.DIRECTOR:
-        return Refusal(f"{target.table.name} is no director, so it has no overlap")
     refusal = Refusal(
         f"no equality of keys and no distance within a constant radius joins {target.table.name}"
     )

@@ -25,6 +25,7 @@ from qserv.bound import (
     Select,
     SetOperation,
 )
+from qserv.plan.estimate import is_better_fed
 from qserv.plan.fragments import build_fragment, separations_of
 from qserv.plan.local import Local
 from qserv.plan.pieces import Gatherer
@@ -99,7 +100,10 @@ class _Planner:
         def fetch(local: Local, why: str) -> Fetched:
             return self.fetch(local, why, once=once)
 
-        gatherer = Gatherer(self.known.separations, self.query, fetch)
+        def better_fed(one: Local, other: Local, joined: Local) -> bool:
+            return is_better_fed(one, other, joined, self.known)
+
+        gatherer = Gatherer(self.known.separations, self.query, fetch, better_fed)
         gathered = gatherer.gather(block.source, conjuncts(block.where))
         local = gathered.local()
         if local is not None:

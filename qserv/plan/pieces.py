@@ -24,7 +24,15 @@ from qserv.bound import (
     Source,
     Values,
 )
-from qserv.plan.local import Local, Refusal, Separations, combine, linked_by_key, single
+from qserv.plan.local import (
+    Local,
+    Refusal,
+    Separations,
+    combine,
+    is_paired,
+    linked_by_key,
+    single,
+)
 from qserv.traverse import conjunction, conjuncts, has_subquery, leaves, relations
 from schema.tap_schema import TAP_SCHEMA
 from schema.types import Type
@@ -55,6 +63,8 @@ class Gatherer:
     separations: Separations
     plan_derived: Callable[[Query], Query]
     fetch: Callable[[Local, str], Fetched]
+    is_better_fed: Callable[[Local, Local, Local], bool] = lambda *_: False
+    """Given two sides and their join, whether one should be asked first, its keys sent to the other."""
 
     def gather(self, source: Source, conditions: tuple[Expression, ...]) -> Gathered:
         """The pieces of `source` under `conditions`, which hold for every row (those of WHERE)."""
@@ -105,14 +115,22 @@ class Gatherer:
         on = conjuncts(join.on)
         left, right = self.gather(join.left, ()), self.gather(join.right, ())
         found = self._left(left, right, on) if join.kind is JoinKind.LEFT else _FULL
-        if isinstance(found, Local):
+        if isinstance(found, Local) and not self._is_few(found, left, right):
             return found, [*left.reasons, *right.reasons]
+        found = FEW_PAIRS if isinstance(found, Local) else found
         if join.kind is JoinKind.LEFT:
             right, on = _filter_nullable(right, on)
         right = replace(right, reasons=(*right.reasons, found.reason))
         left = replace(left, reasons=(*left.reasons, found.reason))
         condition = conjunction(on) or Literal(True, Type.BOOLEAN)
         return Join(join.kind, self._side(left), self._side(right), condition), [found.reason]
+
+    def _is_few(self, found: Local, left: Gathered, right: Gathered) -> bool:
+        """Whether a match table's few pairs had better send their keys ahead."""
+        one, other = left.local(), right.local()
+        if one is None or other is None or not is_paired(found, one, other):
+            return False
+        return self.is_better_fed(one, other, found)
 
     def _left(self, left: Gathered, right: Gathered, on: tuple[Expression, ...]) -> Local | Refusal:
         """A LEFT join as one local, where both sides are and a rule allows it."""
@@ -166,6 +184,10 @@ class Gatherer:
         if not between and not _may_cross(pieces):
             return None
         found = combine(left, right, JoinKind.INNER, between, self.separations)
+        if isinstance(found, Local) and is_paired(found, left, right):
+            sides = [_filtered(side, conditions) for side in (left, right)]
+            if self.is_better_fed(sides[0], sides[1], _filtered(found, conditions)):
+                return FEW_PAIRS
         if isinstance(found, Local):
             for condition in between:
                 conditions.remove(condition)
@@ -173,6 +195,13 @@ class Gatherer:
 
 
 _FULL = Refusal("a FULL join preserves both sides")
+FEW_PAIRS = Refusal("few pairs are expected, whose keys are sent ahead")
+
+
+def _filtered(local: Local, conditions: Iterable[Expression]) -> Local:
+    """The local with those of the conditions that are its own."""
+    own = tuple(c for c in conditions if relations(c) and is_local(c, local.relations))
+    return replace(local, filters=(*local.filters, *own))
 
 
 def _pairs(pieces: list[Piece], conditions: list[Expression]) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -18,12 +19,12 @@ def manifest_of(
     catalog: Catalog,
     rows: Mapping[str, pa.Table],
     *,
-    separation_arcsec: float = 3.0,
+    separations: Mapping[str, float] = MappingProxyType({}),
     times: int = 1,
 ) -> Manifest:
     """Parts of the catalog's tables over the tiling of order 2; children by their own position.
 
-    `times` multiplies the row counts, so that plans see a big catalog.
+    Rows lie 3 arcsec from their directors, but for the tables in `separations`. `times` multiplies the row counts, so that plans see a big catalog.
     """
     chunks = tuple(Pixel(ORDER, number) for number in range(12 * 4**ORDER))
     parts: list[Part] = []
@@ -35,7 +36,7 @@ def manifest_of(
         shown = data if table.ra else rows["DiaSource"]
         ra, dec = (np.asarray(shown[name].drop_null()) for name in ("ra", "dec"))
         homes = pixels_29(ra, dec) >> (2 * (29 - ORDER))
-        apart = separation_arcsec if table.role is Role.CHILD else 0.0
+        apart = 0.0 if table.role is Role.DIRECTOR else separations.get(table.name, 3.0)
         for number, count in zip(*np.unique(homes, return_counts=True), strict=True):
             pixel = Pixel(ORDER, int(number))
             size = int(count) * times

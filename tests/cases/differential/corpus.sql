@@ -447,3 +447,48 @@ SELECT COUNT(*) FROM Object WHERE kind ILIKE 'É%' OR kind ILIKE 'QUASAR'
 SELECT objectId, nDet >> 2, nDet >> 40, nDet << 3, nDet << 70 FROM Object WHERE nDet > 30
 -- : chained computed columns
 WITH a AS (SELECT objectId, nDet + nDet AS x FROM Object WHERE nDet > 30), b AS (SELECT objectId, x + x AS x FROM a), c AS (SELECT objectId, x * x AS x FROM b) SELECT objectId, x FROM c
+
+-- : a match join of neighbours
+SELECT o.objectId, d.diaObjectId, m.score FROM Object o JOIN ObjectDia m ON m.objectId = o.objectId JOIN DiaObject d ON d.diaObjectId = m.diaObjectId
+-- : a match join of far pairs, orphans left out
+SELECT m.pairId, o.objectId, s.sourceId FROM Object o JOIN ObjectSource m ON m.objectId = o.objectId JOIN Source s ON s.sourceId = m.sourceId
+-- : a match table alone, with its orphans
+SELECT COUNT(*), COUNT(objectId), COUNT(sourceId), SUM(score) FROM ObjectSource
+-- : a match table and its first director
+SELECT m.pairId, o.nDet FROM ObjectSource m JOIN Object o ON o.objectId = m.objectId WHERE m.score < 0.3
+-- : a match table and its second director
+SELECT m.pairId, s.flux FROM ObjectSource m JOIN Source s ON s.sourceId = m.sourceId WHERE m.score < 0.3
+-- : all pairs, with or without their directors
+SELECT m.pairId, o.objectId, s.sourceId FROM ObjectSource m LEFT JOIN Object o ON o.objectId = m.objectId LEFT JOIN Source s ON s.sourceId = m.sourceId
+-- : all objects, with or without pairs
+SELECT o.objectId, m.pairId, s.flux FROM Object o LEFT JOIN ObjectSource m ON m.objectId = o.objectId LEFT JOIN Source s ON s.sourceId = m.sourceId WHERE o.nDet > 3
+-- : neighbours' pairs, with or without their second director
+SELECT m.pairId, d.nDiaSources FROM ObjectDia m LEFT JOIN DiaObject d ON d.diaObjectId = m.diaObjectId AND d.nDiaSources > 5
+-- : all second directors
+SELECT d.diaObjectId, m.pairId FROM DiaObject d LEFT JOIN ObjectDia m ON m.diaObjectId = d.diaObjectId
+-- : a match join from a few keys of the first
+SELECT o.objectId, m.pairId, s.flux FROM Object o JOIN ObjectSource m ON m.objectId = o.objectId JOIN Source s ON s.sourceId = m.sourceId WHERE o.objectId BETWEEN 1500 AND 1600
+-- : a match join from a few keys of the second
+SELECT o.objectId, m.pairId, s.flux FROM Object o JOIN ObjectSource m ON m.objectId = o.objectId JOIN Source s ON s.sourceId = m.sourceId WHERE s.sourceId IN (50001, 50002, 50003, 50010, 50017, 50055, 50077, 50099)
+-- : a match join in a region
+SELECT o.objectId, d.diaObjectId FROM Object o JOIN ObjectDia m ON m.objectId = o.objectId JOIN DiaObject d ON d.diaObjectId = m.diaObjectId WHERE 1 = CONTAINS(POINT(o.ra, o.dec), CIRCLE(0, 0, 0.5))
+-- : a match join with a region on the second director
+SELECT o.objectId, d.diaObjectId FROM Object o JOIN ObjectDia m ON m.objectId = o.objectId JOIN DiaObject d ON d.diaObjectId = m.diaObjectId WHERE 1 = CONTAINS(POINT(d.ra, d.dec), CIRCLE(0, 0, 0.5))
+-- : a far match join with a region on the second director
+SELECT o.objectId, s.sourceId FROM Object o JOIN ObjectSource m ON m.objectId = o.objectId JOIN Source s ON s.sourceId = m.sourceId WHERE 1 = CONTAINS(POINT(s.ra, s.dec), CIRCLE(45, 0, 0.2))
+-- : groups over a match join
+SELECT o.kind, COUNT(*) AS n, AVG(d.nDiaSources) FROM Object o JOIN ObjectDia m ON m.objectId = o.objectId JOIN DiaObject d ON d.diaObjectId = m.diaObjectId GROUP BY o.kind
+-- : pairs per object
+SELECT TOP 20 o.objectId, COUNT(*) AS n FROM Object o JOIN ObjectSource m ON m.objectId = o.objectId GROUP BY o.objectId ORDER BY n DESC
+-- : pairs per source, over chunks
+SELECT sourceId, COUNT(*) AS n FROM ObjectSource GROUP BY sourceId
+-- : children of both directors of a match
+SELECT o.objectId, f.forcedSourceId, d.diaObjectId, s.diaSourceId FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId JOIN ObjectDia m ON m.objectId = o.objectId JOIN DiaObject d ON d.diaObjectId = m.diaObjectId JOIN DiaSource s ON s.diaObjectId = d.diaObjectId WHERE o.nDet > 20
+-- : two match tables of one director
+SELECT a.pairId, b.pairId AS other FROM ObjectSource a JOIN ObjectDia b ON a.objectId = b.objectId
+-- : a match table with itself by its second key
+SELECT a.pairId, b.pairId AS other FROM ObjectSource a JOIN ObjectSource b ON a.sourceId = b.sourceId AND a.pairId < b.pairId
+-- : a match join by NATURAL
+SELECT pairId, objectId, nDet FROM ObjectSource NATURAL JOIN Object WHERE score > 0.8
+-- : a match join with a neighbour of its second director
+SELECT m.pairId, d.diaObjectId, s.sourceId FROM ObjectDia m JOIN DiaObject d ON d.diaObjectId = m.diaObjectId JOIN Source s ON DISTANCE(POINT(d.ra, d.dec), POINT(s.ra, s.dec)) < 0.004
