@@ -24,7 +24,8 @@ def manifest_of(
 ) -> Manifest:
     """Parts of the catalog's tables over the tiling of order 2; children by their own position.
 
-    Rows lie 3 arcsec from their directors, but for the tables in `separations`. `times` multiplies the row counts, so that plans see a big catalog.
+    Rows lie 3 arcsec from their directors, but for the tables in `separations`. `times` multiplies
+    the row counts, so that plans see a big catalog.
     """
     chunks = tuple(Pixel(ORDER, number) for number in range(12 * 4**ORDER))
     parts: list[Part] = []

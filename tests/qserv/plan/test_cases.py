@@ -22,9 +22,20 @@ from tests.support.cases import Case, cases_in
 from tests.support.manifests import manifest_of
 
 CATALOGS = Catalogs((diff_sky.CATALOG,))
-MANIFESTS = {"diff": manifest_of(diff_sky.CATALOG, diff_sky.rows(), times=100)}
+MANIFESTS = {
+    "diff": manifest_of(
+        diff_sky.CATALOG,
+        diff_sky.rows(),
+        times=100,
+        separations={"ObjectDia": 40.0, "ObjectSource": 3e5},
+    )
+}
 HERE = int(pixels_29(np.array([60.0]), np.array([-35.0]))[0])
-LOCATED = {("diff", "Object"): {1001: HERE, 1002: HERE}, ("diff", "DiaSource"): {70010: HERE}}
+LOCATED = {
+    ("diff", "Object"): {1001: HERE, 1002: HERE},
+    ("diff", "DiaSource"): {70010: HERE},
+    ("diff", "DiaObject"): {7001: HERE},
+}
 
 
 def located(wanted: Sequence[Wanted]) -> dict[tuple[str, str], dict[int, int | None]]:
