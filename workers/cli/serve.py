@@ -123,9 +123,12 @@ def _engines_here(servers: Topology) -> int:
 
 
 def _share_of_cores(engines: int) -> int:
-    """A scan engine's threads: twice its share, as the shards' work is never quite even."""
+    """A scan engine's threads: twice its share, as the shards' work is never quite even.
+
+    Not more: threads of one statement that wait for a core cost it a tenth (docs/performance.md).
+    """
     cores = os.cpu_count() or 1
-    return min(cores, 2 * math.ceil(cores / engines))
+    return min(cores, math.ceil(2 * cores / engines))
 
 
 def _share_of_memory(engines: int) -> int:
