@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -13,14 +13,15 @@ from sqlglot import exp
 
 from qserv.adql import parse_adql
 from qserv.analyse import analyse
-from qserv.bind import bind
-from qserv.bound import BaseTable, Query
+from qserv.bind import Moment, bind_at
+from qserv.bound import BaseTable
 from qserv.dispatch.loop import dispatch
 from qserv.explain import Explanation, explain_plan
 from qserv.limits import Limits
 from qserv.pinned import Pinned
 from qserv.plan.make import make_plan
 from qserv.planned import Plan
+from qserv.recent import KEPT_CHUNKS, KEPT_TEXT, Prepared
 from qserv.result import Answer
 from qserv.running import Running, new_query_id
 from qserv.store import Store
@@ -72,8 +73,7 @@ def answer(
     running = store.watch.begin(limits.timeout_s)
     try:
         pinned = store.pin()
-        query = _bound(text, pinned, store, limits, language)
-        plan = _planned(query, pinned, store, running)
+        plan = _planned(text, pinned, store, (limits, language), running)
         return _started(plan, pinned, store, running, (limits, maxrec))
     except BaseException:
         store.watch.end(running)
@@ -94,33 +94,52 @@ def cancel(query_id: str, store: Store) -> bool:
 
 def plan_text(text: str, pinned: Pinned, store: Store, *, limits: Limits, language: str) -> Plan:
     """parse -> bind -> analyse -> plan."""
-    return _planned(_bound(text, pinned, store, limits, language), pinned, store, None)
+    return _planned(text, pinned, store, (limits, language), None)
 
 
-def _planned(query: Query, pinned: Pinned, store: Store, running: Running | None) -> Plan:
-    """analyse -> plan; stopping `running` ends the look-ups."""
-    analysed = analyse(query)
-    located = store.locate(analysed.wanted, pinned, running)
-    read = {base.catalog.name for base in base_relations(query) if isinstance(base, BaseTable)}
-    manifests = {name: pinned.parts[name].manifest for name in read if name in pinned.parts}
-    return make_plan(analysed.query, manifests, located)
+def _planned(
+    text: str, pinned: Pinned, store: Store, asked: tuple[Limits, str], running: Running | None
+) -> Plan:
+    """parse -> bind -> analyse -> plan; stopping `running` ends the look-ups.
+
+    What was asked before is not done again: preparing while the catalogs stay, planning while the
+    snapshots do that are read.
+    """
+    key = _key(text, pinned, asked)
+    prepared = store.prepared.get(key) or _prepared(text, pinned, asked)
+    read = tuple(pin for pin in pinned.pins if pin.name in prepared.reads)
+    plan = store.plans.get((key, read))
+    if plan is None:
+        located = store.locate(prepared.analysed.wanted, pinned, running)
+        manifests = {pin.name: pinned.parts[pin.name].manifest for pin in read}
+        plan = make_plan(prepared.analysed.query, manifests, located)
+        if prepared.is_lasting and len(text) <= KEPT_TEXT:
+            store.prepared.put(key, prepared)
+            if sum(len(fragment.pixels) for fragment in plan.fragments) <= KEPT_CHUNKS:
+                store.plans.put((key, read), plan)
+    return plan
 
 
-def _bound(text: str, pinned: Pinned, store: Store, limits: Limits, language: str) -> Query:
-    """The bound query of a text; the texts asked last are bound once per catalog version."""
+def _key(text: str, pinned: Pinned, asked: tuple[Limits, str]) -> Hashable:
+    """All that a prepared query depends on."""
+    limits, language = asked
+    versions = tuple((pin.catalog_id, pin.version) for pin in pinned.pins)
+    bounds = (limits.max_text_bytes, limits.max_tokens, limits.max_nesting)
+    return (text, language.upper(), versions, bounds)
+
+
+def _prepared(text: str, pinned: Pinned, asked: tuple[Limits, str]) -> Prepared:
+    """parse -> bind -> analyse."""
+    limits, language = asked
     parse = _PARSERS.get(language.upper())
     if parse is None:
         raise UnknownLanguage(language)
-    versions = tuple((pin.catalog_id, pin.version) for pin in pinned.pins)
-    bounds = (limits.max_text_bytes, limits.max_tokens, limits.max_nesting)
-    key = (text, language.upper(), versions, bounds)
-    query = store.bound.get(key)
-    if query is None:
-        tree = parse(text, limits)
-        now = datetime.now(UTC).replace(tzinfo=None)
-        query = bind(tree, pinned.catalogs, now=now, random=random.random())  # noqa: S311
-        store.bound.put(text, key, query)
-    return query
+    tree = parse(text, limits)
+    moment = Moment(datetime.now(UTC).replace(tzinfo=None), random.random())  # noqa: S311
+    query = bind_at(tree, pinned.catalogs, moment)
+    reads = {base.catalog.name for base in base_relations(query) if isinstance(base, BaseTable)}
+    known = frozenset(name for name in reads if name in pinned.parts)
+    return Prepared(analyse(query), known, is_lasting=not moment.is_taken)
 
 
 def _started(

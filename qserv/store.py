@@ -5,10 +5,8 @@ The shell's mutable objects, made once a process and shared by its threads.
 
 from __future__ import annotations
 
-import re
 import shutil
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,13 +17,14 @@ import numpy as np
 from procedures.director_index import KeyMap, lookup
 from procedures.pools import Pools
 from qserv.analyse import Wanted
-from qserv.bound import Query
 from qserv.dispatch.shards import LaneLimits, Shards
 from qserv.leftovers import own_folder, remove_leftovers
 from qserv.limits import Limits
 from qserv.merge import Merges, MergeSettings
 from qserv.pinned import Pinned, Pinner
 from qserv.plan.prune import Located
+from qserv.planned import Plan
+from qserv.recent import Prepared, Recent
 from qserv.result import Scratch
 from qserv.running import Running, Watch
 from qserv.spool import Spool, SpoolLimits, SpoolMemory
@@ -33,11 +32,6 @@ from schema.catalog import Catalog
 from schema.errors import Unavailable
 from schema.healpix import I64
 from schema.topology import Topology
-
-BOUND_KEPT = 256
-"""Bound queries in memory."""
-_CHANGES = re.compile(r"\b(now|rand|random|current_\w+|local\w*time\w*)\b", re.IGNORECASE)
-"""Words of expressions that are bound to a value of the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +83,8 @@ class Store:
         self._folder = own_folder(spool, "czar")
         self._spool_memory = SpoolMemory(self.settings.spool_memory_bytes)
         self._pinner = Pinner(pools, self.settings.default_catalog)
-        self.bound = RecentQueries(BOUND_KEPT)
+        self.prepared: Recent[Prepared] = Recent()
+        self.plans: Recent[Plan] = Recent()
         self.shards = Shards(topology, pools, self.settings.lanes)
         self.merges = Merges(self.settings.merges, self._folder)
         self.watch = Watch()
@@ -158,29 +153,3 @@ class Store:
         self._warming.join()
         self.merges.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-class RecentQueries:
-    """The bound queries used last. Thread-safe."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._queries: OrderedDict[tuple[object, ...], Query] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[object, ...]) -> Query | None:
-        """The query that was put under an equal key; None where it is not kept."""
-        with self._lock:
-            found = self._queries.get(key)
-            if found is not None:
-                self._queries.move_to_end(key)
-            return found
-
-    def put(self, text: str, key: tuple[object, ...], query: Query) -> None:
-        """Keep a bound query, unless its text holds the time or a random number of its binding."""
-        if _CHANGES.search(text):
-            return
-        with self._lock:
-            self._queries[key] = query
-            while len(self._queries) > self._most:
-                self._queries.popitem(last=False)

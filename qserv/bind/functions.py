@@ -111,13 +111,13 @@ def _pi(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
 def _rand(arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
     """RAND is bound once: one number in [0, 1) per statement."""
     _expect("RAND", arguments, (0, 1), node)
-    return Literal(env.statement.random, Type.DOUBLE)
+    return Literal(env.statement.moment.random, Type.DOUBLE)
 
 
 def _now(arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
     """NOW is bound once."""
     _expect("NOW", arguments, (0,), node)
-    return Literal(env.statement.now, Type.TIMESTAMP)
+    return Literal(env.statement.moment.now, Type.TIMESTAMP)
 
 
 def _coalesce(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from qserv.bind.errors import (
     AmbiguousColumn,
@@ -14,6 +13,7 @@ from qserv.bind.errors import (
     UnknownColumn,
     UnknownTable,
 )
+from qserv.bind.moment import Moment
 from qserv.bind.names import Catalogs, Field, Fields
 from qserv.bound import Column, Expression, Query, RelationId
 from schema.catalog import Column as CatalogColumn
@@ -233,8 +233,7 @@ class Statement:
     """
 
     catalogs: Catalogs
-    now: datetime
-    random: float
+    moment: Moment
     relation_numbers: Iterator[int]
     bind_expression: Callable[[Node, Env], Expression]
     bind_query: Callable[[Node, Scope, Statement], Query]

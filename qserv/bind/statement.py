@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from qserv.bind.errors import DuplicateName, Node, TypeMismatch, Unsupported
 from qserv.bind.expressions import bind_expression
+from qserv.bind.moment import Moment
 from qserv.bind.names import Catalogs
 from qserv.bind.order import output_keys, row_count, total_order
 from qserv.bind.outputs import columns_of
@@ -32,6 +33,14 @@ def bind(tree: Node, catalogs: Catalogs, *, now: datetime, random: float) -> Que
     random
         What RAND() gives, in [0, 1): one number for the whole statement.
 
+    Raises as `bind_at`.
+    """
+    return bind_at(tree, catalogs, Moment(now, random))
+
+
+def bind_at(tree: Node, catalogs: Catalogs, moment: Moment) -> Query:
+    """As `bind`; the moment tells afterwards whether the query holds it.
+
     Raises
     ------
     BindError
@@ -39,7 +48,7 @@ def bind(tree: Node, catalogs: Catalogs, *, now: datetime, random: float) -> Que
     LimitExceeded
         The statement is nested too deeply, has too many columns or reads too many tables.
     """
-    statement = Statement(catalogs, now, random, count(), bind_expression, _bind_query)
+    statement = Statement(catalogs, moment, count(), bind_expression, _bind_query)
     try:
         return _bind_query(tree, Scope(), statement)
     except RecursionError:
