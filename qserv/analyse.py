@@ -13,19 +13,18 @@ from qserv.bound import (
     Expression,
     InList,
     InShape,
-    Join,
-    JoinKind,
     Query,
     RelationId,
     Select,
-    Source,
 )
+from qserv.carry import carry, certain_of
 from qserv.constants import constant_of
 from qserv.flatten import flatten
 from qserv.own_pixels import use_own_pixels
 from qserv.traverse import blocks, conjuncts, leaves
 from schema.catalog import Catalog, Table, family_key
 
+__all__ = ["Analysed", "KeyCondition", "Wanted", "analyse", "certain_of", "key_condition"]
 MAX_KEYS = 10_000
 """Longer lists of keys are read by scan."""
 
@@ -57,8 +56,8 @@ class KeyCondition:
 
 
 def analyse(query: Query) -> Analysed:
-    """Flatten the query and collect the keys that it names."""
-    flat = use_own_pixels(flatten(query))
+    """Flatten the query, carry conditions over equalities, collect the keys that it names."""
+    flat = carry(use_own_pixels(flatten(query)))
     found: dict[tuple[str, str], set[int]] = defaultdict(set)
     for block in blocks(flat):
         tables = {
@@ -74,19 +73,6 @@ def analyse(query: Query) -> Analysed:
         if len(keys) <= MAX_KEYS
     )
     return Analysed(flat, wanted)
-
-
-def certain_of(source: Source | None) -> tuple[Expression, ...]:
-    """Conditions of ON that hold for every row of the source."""
-    match source:
-        case Join(kind=JoinKind.INNER | JoinKind.CROSS):
-            return (*certain_of(source.left), *certain_of(source.right), *conjuncts(source.on))
-        case Join(kind=JoinKind.LEFT):
-            return certain_of(source.left)
-        case Join(kind=JoinKind.RIGHT):
-            return certain_of(source.right)
-        case _:
-            return ()
 
 
 def key_condition(

@@ -14,8 +14,8 @@ from itertools import compress
 
 import numpy as np
 
-from qserv.analyse import certain_of
 from qserv.bound import RelationId
+from qserv.carry import certain_of
 from qserv.plan.bounds import Bound, Bounds
 from qserv.plan.local import Local, Member
 from qserv.plan.places import Known, Located, Places
