@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from qserv.trace import Trace
 from schema.errors import LimitExceeded, SkyshardError
 
 WATCH_INTERVAL_S = 0.1
@@ -97,6 +98,8 @@ class Running:
     timeout_s: float | None = None
     deadline: float | None = None
     error: SkyshardError | None = None
+    trace: Trace | None = None
+    """Kept of EXPLAIN ANALYZE only."""
     _waits: list[_Wait] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

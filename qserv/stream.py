@@ -17,6 +17,7 @@ from qserv.result import Answer, ResultColumn
 from qserv.running import Running
 from qserv.spool import Rows, Spool
 from qserv.store import Store
+from qserv.trace import stage
 
 
 def cut_plan(plan: Plan, most: int) -> Plan:
@@ -51,18 +52,21 @@ def batches_of(
     """The answer's rows, columns c0, c1...: passed on as they come, or merged once all came."""
     store, running, limits = query
     if plan.is_concatenation:
-        yield from _window(rows, plan, spool)
+        with stage(running.trace, "dispatch"):
+            yield from _window(rows, plan, spool)
         return
-    complete = list(rows)
+    with stage(running.trace, "dispatch"):
+        complete = list(rows)
     running.check()
     given = MergeInput(plan, complete, pinned.tap_rows, spool.total_bytes)
-    yield from merged(
-        given,
-        store.merges,
-        running,
-        memory_bytes=limits.merge_memory_bytes,
-        temp_bytes=limits.merge_temp_bytes,
-    )
+    with stage(running.trace, "merge"):
+        yield from merged(
+            given,
+            store.merges,
+            running,
+            memory_bytes=limits.merge_memory_bytes,
+            temp_bytes=limits.merge_temp_bytes,
+        )
 
 
 def _window(rows: Iterator[Rows], plan: Plan, spool: Spool) -> Iterator[pa.RecordBatch]:

@@ -30,6 +30,7 @@ from qserv.planned import Fragment, Plan
 from qserv.running import Running
 from qserv.scan.client import TwinMissing
 from qserv.spool import Rows, Spool
+from qserv.trace import Asking
 from schema.errors import SkyshardError, Unavailable
 from schema.topology import ShardId
 from schema.types import SPELLINGS
@@ -188,6 +189,15 @@ class _Loop:
         return executor.submit(self._answer, batch)
 
     def _answer(self, batch: Batch) -> Rows:
+        """Ask one batch, and keep how that went where the query is traced."""
+        trace = self._running.trace
+        if trace is None:
+            return self._read(batch)
+        name, chunks = batch.fragment.name, len(batch.pixels)
+        asking = Asking(name, batch.shard_id, str(batch.engine), chunks, batch.attempt)
+        return trace.ask(asking, lambda: self._read(batch))
+
+    def _read(self, batch: Batch) -> Rows:
         """Ask one batch and spool its rows; a worker thread's task."""
         self._running.check()
         sql = statement(batch, self._parts, self._shards.shard(batch.shard_id))
