@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sqlglot import exp
 
-from qserv.bind import coercion, functions, geometry, operators
+from qserv.bind import aggregates, coercion, functions, geometry, operators, windows
 from qserv.bind.conditions import compare_nodes, condition
-from qserv.bind.errors import MisplacedAggregate, Node, TypeMismatch, Unsupported
+from qserv.bind.errors import Node, Unsupported
+from qserv.bind.regions import region_of
 from qserv.bind.scope import Env
+from qserv.bind.sql_functions import PREFIX, sql_function
 from qserv.bound import Case, Expression, Literal
 from schema.types import Type
 
@@ -20,63 +22,34 @@ from schema.types import Type
 def _function(node: Node, env: Env) -> Expression:
     """A function by its name: geometry, an aggregate, or a scalar function."""
     name = node.name.upper()
+    if node.name.startswith(PREFIX):
+        return sql_function(node, env)
     if name in geometry.PREDICATES:
         return operators.truth_as_number(geometry.predicate(node, env))
-    if name == "DISTANCE":
-        return geometry.distance(node, env)
-    if name in ("COORD1", "COORD2"):
-        return geometry.coordinate(node, env)
-    if name in geometry.REFUSED:
-        raise Unsupported(f"{name} is not supported", node)
-    if name in geometry.REGIONS:
-        raise Unsupported(f"{name} stands only inside CONTAINS, INTERSECTS or DISTANCE", node)
-    if name in _STATISTICS:
-        return _aggregate(_STATISTICS[name], node, node.expressions, env)
+    found = geometry.function(name, node, env)
+    if found is not None:
+        return found
+    if name in aggregates.NAMES:
+        return aggregates.aggregate(node, env)
+    if name in windows.NAMES:
+        raise Unsupported(f"{name} needs OVER (...)", node)
     arguments: list[Expression] = []
     for item in node.expressions:
-        if geometry.function_name(item) == "POINT":
-            arguments.extend(geometry.point(item, env).numbers)
-        else:
-            arguments.append(env.bind(item))
+        bound = env.bind(item)
+        is_point = bound.type is Type.POINT and not functions.takes_points(node.name)
+        arguments += region_of(bound, item).numbers if is_point else [bound]
     return functions.call(node.name, arguments, node, env)
 
 
-_STATISTICS = {
-    "STDDEV": "stddev_samp",
-    "STDDEV_SAMP": "stddev_samp",
-    "STDDEV_POP": "stddev_pop",
-    "VARIANCE": "var_samp",
-    "VAR_SAMP": "var_samp",
-    "VAR_POP": "var_pop",
-}
-_AGGREGATES = {
-    exp.Count: "count",
-    exp.Sum: "sum",
-    exp.Avg: "avg",
-    exp.Min: "min",
-    exp.Max: "max",
-}
-
-
 def _plain_aggregate(node: Node, env: Env) -> Expression:
-    return _aggregate(_AGGREGATES[type(node)], node, [node.this], env)
+    return aggregates.aggregate(node, env)
 
 
-def _aggregate(name: str, node: Node, arguments: Sequence[Node], env: Env) -> Expression:
-    """An aggregate, perhaps DISTINCT."""
-    if env.clause is not None:
-        raise MisplacedAggregate(f"{name.upper()} is not allowed in {env.clause}", node)
-    distinct = bool(arguments) and isinstance(arguments[0], exp.Distinct)
-    if distinct:
-        arguments = arguments[0].expressions
-    if len(arguments) != 1:
-        raise TypeMismatch(f"{name.upper()} takes 1 argument, found {len(arguments)}", node)
-    (argument,) = arguments
-    if isinstance(argument, exp.Star):
-        return functions.aggregate(name, None, node, env)
-    inside = replace(env, clause="an aggregate", aliases={})
-    found = functions.aggregate(name, inside.bind(argument), node, env)
-    return replace(found, distinct=True) if distinct else found
+def _within_group(node: Node, env: Env) -> Expression:
+    called, order = aggregates.within_group(node)
+    if not aggregates.is_aggregate(called):
+        raise Unsupported("WITHIN GROUP stands after an aggregate", node)
+    return aggregates.aggregate(called, env, within=order)
 
 
 def _coalesce(node: Node, env: Env) -> Expression:
@@ -136,7 +109,10 @@ def _cast(node: Node, env: Env) -> Expression:
 
 HANDLERS: Mapping[type, Callable[[Node, Env], Expression]] = {
     exp.Anonymous: _function,
-    **dict.fromkeys(_AGGREGATES, _plain_aggregate),
+    **dict.fromkeys(aggregates.PLAIN, _plain_aggregate),
+    exp.Filter: aggregates.filtered,
+    exp.WithinGroup: _within_group,
+    exp.Window: windows.window,
     exp.Coalesce: _coalesce,
     exp.Cast: _cast,
     exp.Case: _case,

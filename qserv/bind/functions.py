@@ -6,13 +6,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from procedures.functions import FUNCTIONS, Function
-from qserv.bind.coercion import cast, comparable, describe, is_null, unify
-from qserv.bind.errors import Node, TypeMismatch, UnknownFunction, Unsupported
+from qserv.bind.coercion import cast, comparable, describe, unify
+from qserv.bind.errors import Node, TypeMismatch, UnknownFunction
 from qserv.bind.operators import arithmetic, compare, negative
 from qserv.bind.scope import Env
 from qserv.bind.units import factor
-from qserv.bound import Aggregate, Call, Case, Expression, Literal
-from qserv.traverse import relations
+from qserv.bound import Call, Case, Expression, Literal
 from schema.types import Type
 
 _SYNONYMS = {
@@ -40,6 +39,13 @@ def call(name: str, arguments: Sequence[Expression], node: Node, env: Env) -> Ex
     if special is not None:
         return special(arguments, node, env)
     return procedure(name, arguments, node)
+
+
+def takes_points(name: str) -> bool:
+    """Whether a function takes a POINT as such; others take its two numbers."""
+    folded = _folded(name)
+    function = _BY_NAME.get(_SYNONYMS.get(folded, folded))
+    return function is not None and Type.POINT in function.parameters
 
 
 def procedure(name: str, arguments: Sequence[Expression], node: Node) -> Expression:
@@ -82,7 +88,7 @@ def _expect(name: str, arguments: Sequence[Expression], counts: Sequence[int], n
 
 GEOMETRIES = (
     *("POINT", "CIRCLE", "BOX", "POLYGON", "CONTAINS", "INTERSECTS", "DISTANCE"),
-    *("COORD1", "COORD2"),
+    *("COORD1", "COORD2", "COORDSYS", "AREA", "CENTROID", "REGION"),
 )
 """Bound in `geometry`; here for the nearest names only."""
 
@@ -158,35 +164,3 @@ _SPECIAL: Mapping[str, Callable[[Sequence[Expression], Node, Env], Expression]] 
     "NULLIF": _nullif,
     "IN_UNIT": _in_unit,
 }
-
-# ------------------------------------------------------------------ aggregates
-
-_DOUBLE_RESULT = {"avg", "var_samp", "var_pop", "stddev_samp", "stddev_pop"}
-
-
-def aggregate(name: str, argument: Expression | None, node: Node, env: Env) -> Aggregate:
-    """An aggregate of this block, by its bound name, not DISTINCT; None is COUNT(*)."""
-    if argument is None:
-        return Aggregate("count", None, False, Type.LONG)
-    own = {relation.id for relation in env.scope.frame.relations()}
-    read = relations(argument)
-    if read and not read & own:
-        raise Unsupported(f"{name.upper()} over the columns of an outer query", node)
-    typed, result = _aggregated(name, argument, node)
-    return Aggregate(name, typed, False, result)
-
-
-def _aggregated(name: str, argument: Expression, node: Node) -> tuple[Expression, Type]:
-    """An aggregate's argument, cast, and its result's type."""
-    kind = argument.type
-    if name == "count":
-        return argument, Type.LONG
-    if name in ("min", "max"):
-        if kind in (Type.BOOLEAN, Type.BINARY):
-            raise TypeMismatch(f"{name.upper()} of {kind} values", node)
-        return argument, kind
-    if not (kind.is_numeric or is_null(argument)):
-        raise TypeMismatch(f"{name.upper()} needs numbers, found {describe(argument)}", node)
-    if name == "sum" and kind.is_integer:
-        return argument, Type.LONG
-    return cast(argument, Type.DOUBLE, node), Type.DOUBLE

@@ -1,26 +1,36 @@
-"""Geometry: regions of ADQL as constant shapes, distances, or refusals.
+"""Geometry: points in regions as conditions, regions in each other, distances, areas.
 
-Positions are ICRS degrees; the deprecated coordinate system as first argument is accepted.
+A point in a constant region is an InShape, two points near each other a Within: the planner reads
+these. Where only a region's extent is constant, an InShape that follows from the condition goes
+with it, so that it chooses chunks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from sqlglot import exp
 
-from qserv.bind.coercion import cast, describe
-from qserv.bind.errors import BadRegion, Node, TypeMismatch, Unsupported
+from qserv.bind.coercion import cast
+from qserv.bind.errors import BadRegion, Node, TypeMismatch
 from qserv.bind.operators import every, negate
+from qserv.bind.regions import (
+    CONSTRUCTORS,
+    Point,
+    Region,
+    constant,
+    construct,
+    coordinates,
+    from_text,
+    region,
+    region_of,
+)
 from qserv.bind.scope import Env
-from qserv.bound import Call, Expression, InShape, Literal, Within
-from schema.region import Shape, ShapeKind, check_shape
+from qserv.bound import Call, Case, Expression, InShape, Literal, Within
+from schema.region import Shape, ShapeKind, grow
 from schema.types import Type
 
-REGIONS = frozenset({"POINT", "CIRCLE", "BOX", "POLYGON"})
 PREDICATES = frozenset({"CONTAINS", "INTERSECTS"})
-REFUSED = frozenset({"REGION", "CENTROID", "AREA", "COORDSYS"})
+_ORDER = ("CIRCLE", "POLYGON", "BOX")
+"""The order in which the functions of two regions that meet name them."""
 
 
 def function_name(node: Node) -> str | None:
@@ -28,149 +38,145 @@ def function_name(node: Node) -> str | None:
     return node.name.upper() if isinstance(node, exp.Anonymous) else None
 
 
-Point = tuple[Expression, Expression]
-"""Right ascension and declination."""
+def function(name: str, node: Node, env: Env) -> Expression | None:
+    """A geometry function that is no predicate, by its upper-case name; None for any other."""
+    if name in CONSTRUCTORS:
+        return construct(node, env)
+    match name:
+        case "REGION":
+            return from_text(node, env)
+        case "DISTANCE":
+            return distance(node, env)
+        case "COORD1" | "COORD2":
+            point = _argument(name, node, env)
+            if point.name != "POINT":
+                raise TypeMismatch(f"{name} needs a POINT", node)
+            return point.numbers[0 if name == "COORD1" else 1]
+        case "COORDSYS":
+            return _known(_argument(name, node, env), Literal("ICRS", Type.TEXT))
+        case "AREA":
+            return _area(_argument(name, node, env))
+        case "CENTROID":
+            return _centroid(_argument(name, node, env))
+        case _:
+            return None
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A POINT, CIRCLE, BOX or POLYGON: its numbers, each a DOUBLE expression."""
-
-    name: str
-    numbers: tuple[Expression, ...]
-    node: Node
-
-    def point(self, first: int = 0) -> Point:
-        """Two of the numbers, as a position."""
-        return self.numbers[first], self.numbers[first + 1]
-
-    def constants(self) -> tuple[float, ...] | None:
-        """The numbers where all are constant."""
-        found = []
-        for number in self.numbers:
-            if not (isinstance(number, Literal) and isinstance(number.value, float)):
-                return None
-            found.append(number.value)
-        return tuple(found)
+def _argument(name: str, node: Node, env: Env) -> Region:
+    """The one geometry that a function takes."""
+    if len(node.expressions) != 1:
+        raise TypeMismatch(f"{name} takes 1 argument, found {len(node.expressions)}", node)
+    return region(node.expressions[0], env)
 
 
-def coordinate(node: Node, env: Env) -> Expression:
-    """COORD1(point) or COORD2(point)."""
-    (argument,) = node.expressions if len(node.expressions) == 1 else (None,)
-    if argument is None or function_name(argument) != "POINT":
-        raise TypeMismatch(f"{node.name} needs a POINT", node)
-    return region(argument, env).numbers[0 if node.name.upper() == "COORD1" else 1]
+def _known(of: Region, result: Expression) -> Expression:
+    """The result, NULL where the geometry is."""
+    if all(isinstance(number, Literal) for number in of.numbers) and of.numbers:
+        return result
+    known = Call("is not null", (of.value,), Type.BOOLEAN)
+    return Case(((known, result),), None, result.type)
 
 
-def region(node: Node, env: Env) -> Region:
-    """The region that a node spells."""
-    name = function_name(node)
-    if name not in REGIONS:
-        raise TypeMismatch("Expected a POINT, CIRCLE, BOX or POLYGON", node)
-    assert name is not None
-    numbers = coordinates(node.expressions, env)
-    wanted = {"POINT": (2,), "CIRCLE": (3,), "BOX": (4,)}.get(name)
-    if wanted is None:
-        if len(numbers) < 6 or len(numbers) % 2:
-            raise BadRegion("POLYGON needs at least three vertices of two coordinates", node)
-    elif len(numbers) not in wanted:
-        raise TypeMismatch(f"{name} takes {wanted[0]} numbers, found {len(numbers)}", node)
-    return Region(name, numbers, node)
+def _area(of: Region) -> Expression:
+    """Square degrees."""
+    match of.name:
+        case "POINT":
+            return _known(of, Literal(0.0, Type.DOUBLE))
+        case "CIRCLE":
+            return _known(of, Call("circle_area", (of.numbers[2],), Type.DOUBLE))
+        case "BOX":
+            return _known(of, Call("box_area", of.numbers[1:], Type.DOUBLE))
+        case _:
+            return Call("polygon_area", (of.value,), Type.DOUBLE)
 
 
-def coordinates(nodes: Sequence[Node], env: Env) -> tuple[Expression, ...]:
-    """Numbers and POINTs as numbers, DOUBLE; a coordinate system in front is left out."""
-    if nodes and isinstance(nodes[0], exp.Literal) and nodes[0].is_string:
-        nodes = nodes[1:]
-    found: list[Expression] = []
-    for node in nodes:
-        if function_name(node) == "POINT":
-            found.extend(point(node, env).numbers)
-            continue
-        bound = env.bind(node)
-        if not bound.type.is_numeric or (isinstance(bound, Literal) and bound.value is None):
-            raise TypeMismatch(f"A coordinate is a number, found {describe(bound)}", node)
-        found.append(cast(bound, Type.DOUBLE, node))
-    return tuple(found)
+def _centroid(of: Region) -> Expression:
+    """A polygon's centre of mass; the centre of a circle or a box."""
+    if of.name == "POLYGON":
+        return Call("polygon_centroid", (of.value,), Type.POINT)
+    return Call("point", of.point(), Type.POINT)
 
 
-def point(node: Node, env: Env) -> Region:
-    """The POINT that a node spells, its declination in range where it is constant."""
-    found = region(node, env)
-    _check_declination(found.numbers[1], node)
-    return found
-
-
-def _check_declination(dec: Expression, node: Node) -> None:
-    """BadRegion where a constant declination is beyond a pole."""
-    if isinstance(dec, Literal) and isinstance(dec.value, float) and not -90 <= dec.value <= 90:
-        raise BadRegion(f"Declination {dec.value:g} is outside [-90, 90]", node)
-
-
-# ------------------------------------------------------------------ points in regions
+# ------------------------------------------------------------------ regions in and across regions
 
 
 def predicate(node: Node, env: Env) -> Expression:
-    """CONTAINS or INTERSECTS as a condition: whether a point lies in a region."""
+    """CONTAINS or INTERSECTS as a condition."""
     name = function_name(node)
     if len(node.expressions) != 2:
         raise TypeMismatch(f"{name} takes 2 arguments, found {len(node.expressions)}", node)
-    first, second = (
-        point(item, env) if function_name(item) == "POINT" else region(item, env)
-        for item in node.expressions
-    )
+    first, second = (region(item, env) for item in node.expressions)
     if name == "INTERSECTS" and second.name == "POINT":
         first, second = second, first
-    if first.name != "POINT" or second.name == "POINT":
-        raise Unsupported(
-            f"{name} of {first.name} and {second.name} is not supported",
-            node,
-            hint="one must be a POINT, the other a CIRCLE, BOX or POLYGON",
-        )
-    if second.name == "CIRCLE":
-        return _in_circle(first, second)
-    numbers = second.constants()
-    if numbers is None:
-        raise Unsupported(f"{second.name} needs constant coordinates", second.node)
-    return InShape(*first.point(), _shape(second.name, numbers, second.node))
+    if first.name == "POINT":
+        return _point_in(first, second)
+    return _lies_in(first, second) if name == "CONTAINS" else _meets(first, second)
+
+
+def _point_in(tested: Region, target: Region) -> Expression:
+    """Whether a point lies in a region, or is a point."""
+    if target.name in ("POINT", "CIRCLE"):
+        return _in_circle(tested, _as_circle(target))
+    shape = target.shape()
+    if shape is not None:
+        return InShape(*tested.point(), shape)
+    if target.name == "BOX":
+        return Call("in_box", (*tested.point(), *target.numbers), Type.BOOLEAN)
+    return Call("in_polygon", (*tested.point(), target.value), Type.BOOLEAN)
 
 
 def _in_circle(tested: Region, circle: Region) -> Expression:
     """A point in a circle: a constant shape where centre or point is constant, else a distance."""
-    tested_point, center, radius = tested.point(), circle.point(), circle.numbers[2]
-    _check_declination(center[1], circle.node)
-    constant = _constant(radius)
-    if constant is None:
-        return Within(*tested_point, *center, radius, False)
-    if constant < 0:
-        raise BadRegion(f"Radius {constant:g} is negative", circle.node)
-    near = _near_constant(tested_point, center, constant, circle.node)
-    return near or Within(*tested_point, *center, radius, False)
+    point, center, radius = tested.point(), circle.point(), constant(circle.numbers[2])
+    near = None
+    if radius is not None:
+        near = _near_constant(point, center, radius, circle.node)
+    return near or Within(*point, *center, circle.numbers[2], False)
 
 
 def _near_constant(one: Point, other: Point, radius: float, node: Node) -> InShape | None:
     """Points at most `radius` apart of which one is constant, as a point in a circle."""
     for center, tested in ((other, one), (one, other)):
-        ra, dec = (_constant(number) for number in center)
+        ra, dec = (constant(number) for number in center)
         if ra is not None and dec is not None:
-            return InShape(*tested, _shape("CIRCLE", (ra, dec, radius), node))
+            if not 0 <= radius <= 180:
+                raise BadRegion(f"Radius {radius:g} is outside 0..180 degrees", node)
+            return InShape(*tested, Shape(ShapeKind.CIRCLE, (ra, dec, radius)))
     return None
 
 
-def _constant(expression: Expression) -> float | None:
-    """The number that a DOUBLE expression is, where it is constant."""
-    value = expression.value if isinstance(expression, Literal) else None
-    return value if isinstance(value, float) else None
+def _lies_in(first: Region, second: Region) -> Expression:
+    """Whether a region lies in another; in a point, only where it is one."""
+    second = _as_circle(second)
+    name = f"{first.name}_in_{second.name}".casefold()
+    test = Call(name, (first.array(), second.array()), Type.BOOLEAN)
+    shape = second.shape()
+    radius = constant(first.numbers[2]) if first.name == "CIRCLE" else None
+    if radius is not None and shape is not None and first.shape() is None:
+        return every("and", (InShape(*first.point(), shape), test))  # which chooses chunks
+    return test
 
 
-def _shape(name: str, numbers: tuple[float, ...], node: Node) -> Shape:
-    """A constant shape in range."""
-    shape = Shape(ShapeKind(name.casefold()), numbers)
-    try:
-        check_shape(shape)
-    except ValueError as problem:
-        raise BadRegion(f"Bad {name}", node, hint=str(problem)) from problem
-    return shape
+def _meets(first: Region, second: Region) -> Expression:
+    """Whether two regions have a point in common."""
+    first, second = sorted((first, second), key=lambda one: _ORDER.index(one.name))
+    name = f"{first.name}_meets_{second.name}".casefold()
+    test = Call(name, (first.array(), second.array()), Type.BOOLEAN)
+    for circle, other in ((first, second), (second, first)):
+        shape = other.shape()
+        radius = constant(circle.numbers[2]) if circle.name == "CIRCLE" else None
+        if shape is not None and radius is not None and circle.shape() is None:
+            around = grow(shape, radius * 3600)
+            return every("and", (InShape(*circle.point(), around), test))
+    return test
+
+
+def _as_circle(of: Region) -> Region:
+    """A point as a circle without extent; any other region as it is."""
+    if of.name != "POINT":
+        return of
+    value = Call("circle", (*of.point(), Literal(0.0, Type.DOUBLE)), Type.CIRCLE)
+    return region_of(value, of.node)
 
 
 # ------------------------------------------------------------------ distances
@@ -185,8 +191,9 @@ def _distance_numbers(node: Node, env: Env) -> tuple[Expression, ...]:
     numbers = coordinates(node.expressions, env)
     if len(numbers) != 4:
         raise TypeMismatch("DISTANCE takes two POINTs or four numbers", node)
-    _check_declination(numbers[1], node)
-    _check_declination(numbers[3], node)
+    for dec in (constant(numbers[1]), constant(numbers[3])):
+        if dec is not None and not -90 <= dec <= 90:
+            raise BadRegion(f"Declination {dec:g} is outside [-90, 90]", node)
     return numbers
 
 
@@ -199,15 +206,15 @@ def compare_distance(operator: str, node: Node, limit: Expression, env: Env) -> 
         return None
     ra1, dec1, ra2, dec2 = _distance_numbers(node, env)
     radius = cast(limit, Type.DOUBLE, node)
-    constant = _constant(radius)
-    if isinstance(radius, Literal) and (constant is None or not 0 <= constant <= 180):
+    known = constant(radius)
+    if isinstance(radius, Literal) and (known is None or not 0 <= known <= 180):
         return None
     strict = operator in ("<", ">=")
     test: Expression = Within(ra1, dec1, ra2, dec2, radius, strict)
-    if constant is not None:
-        near = _near_constant((ra1, dec1), (ra2, dec2), constant, node)
+    if known is not None:
+        near = _near_constant((ra1, dec1), (ra2, dec2), known, node)
         if near is not None and not strict:
             test = near
         elif near is not None and operator == "<":
-            return every("and", (near, test))  # the circle chooses chunks, the test its edge
+            test = every("and", (near, test))  # the circle chooses chunks, the test its edge
     return test if operator in ("<", "<=") else negate(test)
