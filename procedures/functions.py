@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from procedures.astronomy import ASTRONOMY
 from procedures.function import SCHEMA, Function
+from procedures.texts import TEXTS_AND_TIMES
 from procedures.regions import REGION_HELPERS, REGIONS
 from schema.types import Type
 

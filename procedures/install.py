@@ -31,6 +31,8 @@ FILES = (
     "intervals",
     "q3c",
     "scisql",
+    "strings",
+    "times",
     "casts",
     "regions",
 )

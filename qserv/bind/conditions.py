@@ -45,6 +45,8 @@ _COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: 
 
 
 def _comparison(node: Node, env: Env) -> Expression:
+    if isinstance(node.expression, exp.Any | exp.All):
+        return _quantified(node, env)
     return compare_nodes(_COMPARISONS[type(node)], (node.this, node.expression), node, env)
 
 
@@ -69,10 +71,44 @@ def compare_nodes(operator: str, sides: tuple[Node, Node], node: Node, env: Env)
     return operators.compare(operator, *bound, node)
 
 
+def _quantified(node: Node, env: Env) -> Expression:
+    """`= ANY (SELECT ...)` is IN, `<> ALL (SELECT ...)` is NOT IN."""
+    kinds = (type(node), type(node.expression))
+    if kinds not in ((exp.EQ, exp.Any), (exp.NEQ, exp.All)):
+        raise Unsupported("Of ANY and ALL only = ANY and <> ALL are supported", node)
+    query = unwrapped(node.expression.this)
+    if not isinstance(query, exp.Subquery):
+        raise Unsupported("ANY and ALL take a sub-query", node)
+    found = _in_query(env.bind(node.this), query, env)
+    return operators.negate(found) if isinstance(node, exp.NEQ) else found
+
+
+def _null_safe(node: Node, env: Env) -> Expression:
+    """IS [NOT] DISTINCT FROM: a comparison that takes NULL for a value."""
+    name = "is not distinct from" if isinstance(node, exp.NullSafeEQ) else "is distinct from"
+    left, right = coercion.comparable(env.bind(node.this), env.bind(node.expression), node)
+    return Call(name, (left, right), Type.BOOLEAN)
+
+
 def _between(node: Node, env: Env) -> Expression:
-    low = compare_nodes(">=", (node.this, node.args["low"]), node, env)
-    high = compare_nodes("<=", (node.this, node.args["high"]), node, env)
+    bounds = (node.args["low"], node.args["high"])
+    found = _inside(node, bounds, env)
+    if node.args.get("symmetric"):
+        return operators.every("or", (found, _inside(node, bounds[::-1], env)))
+    return found
+
+
+def _inside(node: Node, bounds: tuple[Node, Node], env: Env) -> Expression:
+    """Whether a value is between two others, the bounds included."""
+    low = compare_nodes(">=", (node.this, bounds[0]), node, env)
+    high = compare_nodes("<=", (node.this, bounds[1]), node, env)
     return operators.every("and", (low, high))
+
+
+def _exclusive_or(node: Node, env: Env) -> Expression:
+    """XOR: two conditions that differ."""
+    sides = tuple(condition(side, env, "XOR") for side in (node.this, node.expression))
+    return Call("<>", sides, Type.BOOLEAN)
 
 
 def _connector(node: Node, env: Env) -> Expression:
@@ -107,6 +143,35 @@ def _like(node: Node, env: Env) -> Expression:
     if node.args.get("negate"):
         name = f"not {name}"
     return Call(name, (value, pattern), Type.BOOLEAN)
+
+
+def _escaped(node: Node, env: Env) -> Expression:
+    """LIKE ... ESCAPE 'c'; said only where the pattern may have that character."""
+    escape = env.bind(node.expression)
+    mark = escape.value if isinstance(escape, Literal) else None
+    if not isinstance(mark, str) or len(mark) > 1:
+        raise TypeMismatch("ESCAPE takes one character", node.expression)
+    inner = unwrapped(node.this)
+    if not isinstance(inner, exp.Like | exp.ILike):
+        raise Unsupported("ESCAPE stands after LIKE", node)
+    found = _like(inner, env)
+    assert isinstance(found, Call)
+    if isinstance(inner, exp.ILike) and mark.isalpha():
+        raise Unsupported("ESCAPE of ILIKE takes no letter", node.expression)
+    pattern = found.arguments[1]
+    if isinstance(pattern, Literal) and isinstance(pattern.value, str):
+        _check_escapes(pattern.value, mark, node)
+        if mark not in pattern.value:
+            return found
+    if not mark:
+        return found
+    return Call(found.name, (*found.arguments, Literal(mark, Type.TEXT)), Type.BOOLEAN)
+
+
+def _check_escapes(pattern: str, mark: str, node: Node) -> None:
+    """TypeMismatch where a pattern ends with its escape character."""
+    if mark and (len(pattern) - len(pattern.rstrip(mark))) % 2:
+        raise TypeMismatch("The pattern ends with its escape character", node)
 
 
 def text(node: Node, env: Env, operator: str) -> Expression:
@@ -165,6 +230,10 @@ HANDLERS: Mapping[type, Callable[[Node, Env], Expression]] = {
     exp.Is: _is,
     exp.Like: _like,
     exp.ILike: _like,
+    exp.Escape: _escaped,
+    exp.NullSafeEQ: _null_safe,
+    exp.NullSafeNEQ: _null_safe,
+    exp.Xor: _exclusive_or,
     exp.In: _in,
     exp.Exists: _exists,
 }

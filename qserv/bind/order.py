@@ -11,6 +11,7 @@ from qserv.bind.errors import AmbiguousColumn, BadPosition, Node, UnknownColumn,
 from qserv.bind.scope import Env
 from qserv.bound import (
     BaseTable,
+    Call,
     Column,
     Expression,
     Literal,
@@ -21,6 +22,7 @@ from qserv.bound import (
 )
 from qserv.traverse import leaves
 from schema.catalog import Role, Table
+from schema.types import Type
 
 
 def row_count(node: Node | None, default: int | None) -> int | None:
@@ -66,7 +68,7 @@ def sort_keys(node: Node | None, outputs: Sequence[Output], env: Env) -> tuple[S
     for item in node.expressions:
         inner = unwrapped(item.this)
         found = by_position(inner, outputs) or by_name(inner, outputs)
-        keys.append(SortKey(found or env.bind(inner), _is_descending(item)))
+        keys.append(key_of(item, found or env.bind(inner)))
     return distinct_keys(keys)
 
 
@@ -82,17 +84,17 @@ def output_keys(node: Node | None, outputs: Sequence[Output]) -> tuple[SortKey, 
             raise UnknownColumn(inner.name, inner, known=[output.name for output in outputs])
         if found is None:
             raise Unsupported("ORDER BY after a set operation names output columns", inner)
-        keys.append(SortKey(found, _is_descending(item)))
+        keys.append(key_of(item, found))
     return distinct_keys(keys)
 
 
-def _is_descending(item: Node) -> bool:
-    """Whether a key descends; NULLs elsewhere than PostgreSQL puts them are refused."""
+def key_of(item: Node, expression: Expression) -> SortKey:
+    """The sort key of an Ordered node; where NULLs come is said where it is not PostgreSQL's way."""
     descending = bool(item.args.get("desc"))
     nulls_first = item.args.get("nulls_first")
-    if nulls_first is not None and bool(nulls_first) != descending:
-        raise Unsupported("NULLS FIRST and NULLS LAST are not supported", item)
-    return descending
+    if nulls_first is None or bool(nulls_first) == descending:
+        return SortKey(expression, descending)
+    return SortKey(expression, descending, bool(nulls_first))
 
 
 def distinct_keys(keys: Iterable[SortKey]) -> tuple[SortKey, ...]:
@@ -109,7 +111,7 @@ def total_order(block: Select) -> tuple[SortKey, ...]:
     The keys of the tables read; the group's expressions of a grouped block; the outputs of a
     DISTINCT one, and where a table has no key (rows that tie then are equal).
     """
-    if block.limit is None and not block.offset:
+    if block.limit is None and not block.offset and not block.distinct_on:
         return block.order
     implicit = (SortKey(e) for e in _implicit(block) if not isinstance(e, Literal))
     return distinct_keys((*block.order, *implicit))
@@ -120,10 +122,17 @@ def _implicit(block: Select) -> list[Expression]:
     outputs = [output.expression for output in block.outputs]
     if block.distinct:
         return outputs
+    if block.is_grouped and block.grouping_sets:
+        return [*block.group, *_grouping(block)]
     if block.is_grouped:
         return list(block.group)
     keys = _keys(block.source)
     return outputs if keys is None else keys
+
+
+def _grouping(block: Select) -> list[Expression]:
+    """Which set a group belongs to."""
+    return [Call("grouping", block.group, Type.INT)] if block.group else []
 
 
 def _keys(source: Source | None) -> list[Expression] | None:

@@ -251,13 +251,15 @@ class Env:
     """Where an expression stands.
 
     `clause` names the clause where aggregates are not allowed (None: they are). `aliases` are the
-    block's output names, tried after its columns where the clause allows that.
+    block's output names, tried after its columns where the clause allows that. `windows` are those
+    of the block's WINDOW clause, by folded name.
     """
 
     statement: Statement
     scope: Scope
     clause: str | None = None
     aliases: Mapping[str, Expression] = field(default_factory=dict)
+    windows: Mapping[str, Node] = field(default_factory=dict)
 
     def bind(self, node: Node) -> Expression:
         """The bound expression of a node."""

@@ -8,20 +8,22 @@ from dataclasses import replace
 from sqlglot import exp
 
 from qserv.bind.conditions import condition, unwrapped
-from qserv.bind.errors import MisplacedAggregate, Node, Unsupported
-from qserv.bind.grouping import check_grouped
-from qserv.bind.order import by_position, row_count, sort_keys, total_order
+from qserv.bind.distinct import distinct_on, order_of_distinct_on
+from qserv.bind.errors import DuplicateName, MisplacedAggregate, Node, Unsupported
+from qserv.bind.grouping import check_grouped, group_of
+from qserv.bind.order import row_count, sort_keys, total_order
 from qserv.bind.scope import Env, Frame, Named, Scope, Statement
 from qserv.bind.sources import Sources
-from qserv.bound import Expression, Output, Query, Select, Source
-from qserv.traverse import has_aggregate
+from qserv.bind.sql_functions import display_name
+from qserv.bound import Call, Expression, Output, Query, Select, Source
+from qserv.traverse import has_aggregate, own_nodes, windows
 from schema.errors import LimitExceeded
 
 MAX_COLUMNS = 1600
 """PostgreSQL's limit of a result's columns is 1664."""
 _KNOWN = {
     *("expressions", "from_", "joins", "where", "group", "having"),
-    *("order", "limit", "offset", "distinct", "with_"),
+    *("order", "limit", "offset", "distinct", "with_", "windows"),
 }
 
 
@@ -29,7 +31,7 @@ def bind_select(node: Node, around: Scope, statement: Statement) -> Query:
     """The bound block of a SELECT; `around` is the scope outside, with the CTEs in sight."""
     _refuse_extras(node)
     source, frame = _from(node, around, statement)
-    env = Env(statement, Scope(frame, around))
+    env = Env(statement, Scope(frame, around), windows=_windows(node))
     items = _items(node, env)
     outputs = tuple(output for output, _ in items)
     where = node.args.get("where")
@@ -37,20 +39,25 @@ def bind_select(node: Node, around: Scope, statement: Statement) -> Query:
     if where is not None:
         bound_where = condition(where.this, replace(env, clause="WHERE"), "WHERE")
     named = replace(env, aliases=_aliases(items))
-    group = _group(node.args.get("group"), outputs, named)
+    group, sets = group_of(node.args.get("group"), outputs, named)
     having = node.args.get("having")
     bound_having = None if having is None else condition(having.this, named, "HAVING")
+    if bound_having is not None and windows(bound_having):
+        raise MisplacedAggregate("A window function is not allowed in HAVING", having)
     order = sort_keys(node.args.get("order"), outputs, named)
+    kept_on = distinct_on(node.args.get("distinct"), outputs, named)
     block = Select(
         outputs,
         source=source,
         where=bound_where,
         group=group,
         having=bound_having,
-        distinct=node.args.get("distinct") is not None,
-        order=order,
+        distinct=node.args.get("distinct") is not None and not kept_on,
+        order=order_of_distinct_on(kept_on, order, node),
         limit=row_count(node.args.get("limit"), None),
         offset=row_count(node.args.get("offset"), 0) or 0,
+        grouping_sets=sets,
+        distinct_on=kept_on,
     )
     return _checked(block, node, items, named)
 
@@ -64,19 +71,23 @@ def _checked(block: Select, node: Node, items: Sequence[tuple[Output, Node]], en
         or any(has_aggregate(e) for e in expressions)
     )
     order = node.args.get("order")
-    sorted_nodes = [] if order is None else order.expressions
     if grouped:
         block = replace(block, is_grouped=True)
         checked = [(output.expression, item) for output, item in items]
         if block.having is not None:
             checked.append((block.having, node.args["having"]))
-        checked += [(key.expression, order) for key in block.order]
+        checked += [(key.expression, order or node) for key in block.order]
         own = {relation.id for relation in env.scope.frame.relations()}
         check_grouped(checked, block.group, own, env)
+    elif any(_has_grouping(expression) for expression in expressions):
+        raise Unsupported("GROUPING needs GROUP BY", node)
     if block.distinct:
         _check_distinct_order(block, order)
-    assert len(block.order) <= len(sorted_nodes)
     return replace(block, order=total_order(block))
+
+
+def _has_grouping(expression: Expression) -> bool:
+    return any(isinstance(n, Call) and n.name == "grouping" for n in own_nodes(expression))
 
 
 def _check_distinct_order(block: Select, order: Node | None) -> None:
@@ -91,9 +102,6 @@ def _refuse_extras(node: Node) -> None:
     for key, value in node.args.items():
         if value and key not in _KNOWN:
             raise Unsupported(f"{key.rstrip('_').upper()} is not supported", node)
-    distinct = node.args.get("distinct")
-    if distinct is not None and distinct.args.get("on") is not None:
-        raise Unsupported("DISTINCT ON is not supported", node)
 
 
 def _from(node: Node, around: Scope, statement: Statement) -> tuple[Source | None, Frame]:
@@ -149,12 +157,19 @@ def _output(item: Node, position: int, env: Env) -> Output:
 
 def _name(node: Node, position: int) -> str:
     """The name of an output that has none: its function's, else its place."""
+    while isinstance(node, exp.Window | exp.Filter | exp.WithinGroup) or _is_wrapped(node):
+        node = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
     if isinstance(node, exp.Anonymous):
-        name = str(node.name)
+        name = display_name(node)
         return name.lower() if name.isupper() else name
     if isinstance(node, exp.Count | exp.Sum | exp.Avg | exp.Min | exp.Max | exp.Coalesce):
         return str(node.key)
     return f"col{position + 1}"
+
+
+def _is_wrapped(node: Node) -> bool:
+    """Whether a front has put a call around what the user wrote."""
+    return isinstance(node, exp.Anonymous) and node.name in ("sql number", "sql truth")
 
 
 def _aliases(items: Sequence[tuple[Output, Node]]) -> dict[str, Expression]:
@@ -166,18 +181,12 @@ def _aliases(items: Sequence[tuple[Output, Node]]) -> dict[str, Expression]:
     }
 
 
-def _group(node: Node | None, outputs: Sequence[Output], env: Env) -> tuple[Expression, ...]:
-    """GROUP BY: positions, expressions, and output names where no column has them."""
-    if node is None:
-        return ()
-    if any(value for key, value in node.args.items() if key != "expressions"):
-        raise Unsupported("GROUP BY takes expressions only", node)
-    inside = replace(env, clause="GROUP BY")
-    found: dict[Expression, None] = {}
-    for item in node.expressions:
-        inner = unwrapped(item)
-        expression = by_position(inner, outputs) or inside.bind(inner)
-        if has_aggregate(expression):
-            raise MisplacedAggregate("GROUP BY names an output that is an aggregate", item)
-        found[expression] = None
-    return tuple(found)
+def _windows(node: Node) -> dict[str, Node]:
+    """The block's WINDOW clause, by folded name."""
+    found: dict[str, Node] = {}
+    for item in node.args.get("windows") or ():
+        name = item.name.casefold()
+        if name in found:
+            raise DuplicateName(f"Two windows are named {item.name}", item)
+        found[name] = item
+    return found

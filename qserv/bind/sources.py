@@ -21,6 +21,7 @@ from qserv.bind.names import Field, Fields
 from qserv.bind.operators import compare, every
 from qserv.bind.outputs import fields_of
 from qserv.bind.scope import CommonTable, Env, Frame, Merged, Named, Relation, Scope, Statement
+from qserv.bind.values import bind_values, fields_of_values
 from qserv.bound import (
     BaseTable,
     Call,
@@ -32,6 +33,8 @@ from qserv.bound import (
     RelationId,
     Source,
 )
+
+_NOTHING = Frame()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,12 @@ class Sources:
         """FROM first, joins...; a comma binds looser than JOIN."""
         groups = [(self.source(first), first)]
         for join in joins:
+            seen = Frame(tuple(item for bound, _ in groups for item in bound.frame.layout))
             if _is_comma(join):
-                groups.append((self.source(join.this), join.this))
+                groups.append((self.source(join.this, seen), join.this))
             else:
                 left, node = groups[-1]
-                groups[-1] = (self.join(left, join), node)
+                groups[-1] = (self.join(left, join, seen), node)
         (found, _), *rest = groups
         for right, node in rest:
             frame = found.frame.beside(right.frame, node)
@@ -66,19 +70,26 @@ class Sources:
 
     # -------------------------------------------------------------- one source
 
-    def source(self, node: Node) -> Bound:
-        """A table, a sub-query or a join in parentheses, with the joins nested in it."""
+    def source(self, node: Node, seen: Frame = _NOTHING) -> Bound:
+        """A table, a sub-query or a join in parentheses, with the joins nested in it.
+
+        `seen` are the names to its left, which a LATERAL sub-query may use.
+        """
         match node:
             case exp.Table():
                 found = self._table(node)
+            case exp.Values():
+                found = self._values(node)
+            case exp.Lateral():
+                found = self._lateral(node, seen)
             case exp.Subquery() if _is_query(node.this):
-                found = self._derived(node)
+                found = self._derived(node, self.around)
             case exp.Subquery():
-                found = self.source(node.this)
+                found = self.source(node.this, seen)
             case _:
                 raise Unsupported(f"{type(node).__name__.upper()} in FROM is not supported", node)
         for join in node.args.get("joins") or ():
-            found = self.join(found, join)
+            found = self.join(found, join, Frame(seen.layout + found.frame.layout))
         return found
 
     def _table(self, node: Node) -> Bound:
@@ -111,22 +122,41 @@ class Sources:
         fields = _renamed(fields_of(query), common.columns, node)
         return Bound(Derived(relation, query), Frame((Relation(relation, alias, fields),)))
 
-    def _derived(self, node: Node) -> Bound:
-        """A sub-query in FROM; it sees what is outside the block, not its neighbours."""
+    def _derived(self, node: Node, scope: Scope, *, is_lateral: bool = False) -> Bound:
+        """A sub-query in FROM; it sees `scope`: what is outside the block, not its neighbours."""
         alias = node.args.get("alias")
         if alias is None:
             raise Unsupported("A sub-query in FROM needs a name", node)
-        query = self.statement.bind_query(node.this, self.around, self.statement)
+        query = self.statement.bind_query(node.this, scope, self.statement)
         relation = self.statement.new_relation()
         renamed = [item.name for item in alias.args.get("columns") or ()]
         fields = _renamed(fields_of(query), renamed, node)
-        return Bound(Derived(relation, query), Frame((Relation(relation, alias.name, fields),)))
+        names = Frame((Relation(relation, alias.name, fields),))
+        return Bound(Derived(relation, query, is_lateral), names)
+
+    def _lateral(self, node: Node, seen: Frame) -> Bound:
+        """LATERAL (query): it sees its neighbours to the left too."""
+        inner = node.this
+        if not isinstance(inner, exp.Subquery):
+            raise Unsupported("LATERAL takes a sub-query", node)
+        holder = exp.Subquery(this=inner.this.copy(), alias=node.args.get("alias"))
+        return self._derived(holder, Scope(seen, self.around), is_lateral=True)
+
+    def _values(self, node: Node) -> Bound:
+        """VALUES (...), (...) AS name (columns)."""
+        alias = node.args.get("alias")
+        if alias is None:
+            raise Unsupported("VALUES in FROM needs a name", node)
+        values = bind_values(node, Env(self.statement, self.around, clause="VALUES"))
+        renamed = [item.name for item in alias.args.get("columns") or ()]
+        fields = _renamed(fields_of_values(values), renamed, node)
+        return Bound(values, Frame((Relation(values.relation, alias.name, fields),)))
 
     # -------------------------------------------------------------- joins
 
-    def join(self, left: Bound, node: Node) -> Bound:
-        """`left JOIN node`."""
-        right = self.source(node.this)
+    def join(self, left: Bound, node: Node, seen: Frame) -> Bound:
+        """`left JOIN node`; `seen` are the names to the left of it."""
+        right = self.source(node.this, seen)
         kind = _kind(node)
         frame = left.frame.beside(right.frame, node.this)
         shared = self._shared(left, right, node)
@@ -186,7 +216,7 @@ def _is_query(node: Node) -> bool:
         if node.args.get("joins") or node.args.get("alias"):
             return False
         node = node.this
-    return isinstance(node, exp.Select | exp.SetOperation)
+    return isinstance(node, exp.Select | exp.SetOperation | exp.Values)
 
 
 def _kind(node: Node) -> JoinKind:

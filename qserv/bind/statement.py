@@ -17,6 +17,7 @@ from qserv.bind.outputs import columns_of
 from qserv.bind.scope import CommonTable, Scope, Statement
 from qserv.bind.select import bind_select
 from qserv.bind.sets import bind_set
+from qserv.bind.values import values_query
 from qserv.bound import Derived, Query, Select
 from schema.errors import LimitExceeded
 
@@ -66,6 +67,8 @@ def _bind_query(node: Node, around: Scope, statement: Statement) -> Query:
             query = bind_set(node, scope, statement)
         case exp.Subquery():
             query = _parenthesised(node, scope, statement)
+        case exp.Values():
+            query = values_query(node, scope, statement)
         case _:
             raise Unsupported(f"{type(node).__name__.upper()} is not supported as a query", node)
     for table in (common for step in tables for common in step.tables.values()):

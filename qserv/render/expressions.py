@@ -31,7 +31,7 @@ from schema.types import Type
 
 _INFIX = {"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "||", "and", "or", "&", "|"}
 _BITS = {Type.SHORT: 16, Type.INT: 32, Type.LONG: 64}
-_PLAIN = {"coalesce", "nullif"}
+_PLAIN = {"coalesce", "nullif", "greatest", "least"}
 _COMPARISONS_OF_NULLS = {"is distinct from", "is not distinct from"}
 _POSTFIX = {"is null", "is not null"}
 _POOLED_SQUARES = (
@@ -149,9 +149,11 @@ class Expressions(Literals, ABC):
             case "like" | "not like":
                 # PostgreSQL's default escape is a backslash, DuckDB and ADQL have none.
                 escape = " ESCAPE ''" if self.dialect is Dialect.POSTGRES else ""
+                escape = f" ESCAPE {arguments[2]}" if len(arguments) == 3 else escape
                 return f"({arguments[0]} {name.upper()} {arguments[1]}{escape})"
             case "ilike" | "not ilike":
-                folded = [self.procedure("lower", [argument]) for argument in arguments]
+                folded = [self.procedure("lower", [item]) for item in arguments[:2]]
+                folded += arguments[2:]
                 return self.special(name.replace("ilike", "like"), folded)
             case "array":
                 return f"ARRAY[{', '.join(arguments)}]"

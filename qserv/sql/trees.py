@@ -1,0 +1,130 @@
+"""Tokens to sqlglot's tree: functions left as they are written, nothing lost, every node placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.tokens import Token as MadeToken
+from sqlglot.tokens import TokenType
+
+from qserv.sql.tokens import Node, Reading, Token, shown, tokens_of
+from qserv.sql.words import CALLABLE_WORDS, HIDDEN, OPERANDS, SOFT_WORDS, SPECIAL_CALLS, WORTHY
+
+
+def tree_of(reading: Reading) -> Node:
+    """The tree of one query.
+
+    Calls are `exp.Anonymous` with the name as written, but for those with words among their
+    arguments. Each node has `meta["line"]` and `meta["col"]`, from 1, of its first character that
+    is known. sqlglot repairs a good part of texts that are wrong; what it drops is found here.
+    """
+    tokens = tokens_of(reading)
+    try:
+        parser = Dialect.get_or_raise(reading.dialect).parser()
+        found = parser.parse(_with_hidden_calls(tokens), reading.text)
+    except ParseError as error:
+        _complain(error, tokens, reading)
+    except SqlglotError as error:
+        raise reading.fault("this is no query", 0) from error
+    except RecursionError:
+        raise reading.fault("nested too deeply for this server", 0) from None
+    if len(found) != 1 or found[0] is None:
+        raise reading.fault("this is no query", 0)
+    tree = found[0]
+    nodes = list(tree.walk(bfs=False))
+    _check_complete(nodes, tokens, reading)
+    _place(nodes, reading)
+    _unhide(nodes)
+    tree.meta["text"] = reading.text
+    return tree
+
+
+def _with_hidden_calls(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens with the names of functions changed so that sqlglot knows none of them."""
+    return [_hidden(token) if _is_call(tokens, i) else token for i, token in enumerate(tokens)]
+
+
+def _is_call(tokens: Sequence[Token], i: int) -> bool:
+    """Whether the token is the name of a plain function."""
+    token = tokens[i]
+    if i + 1 >= len(tokens) or tokens[i + 1].token_type is not TokenType.L_PAREN:
+        return False
+    word = token.text.upper()
+    if word == "MOD":  # MySQL has an operator of that name
+        return i == 0 or tokens[i - 1].token_type not in OPERANDS
+    if token.token_type is TokenType.VAR:
+        return word not in SPECIAL_CALLS
+    return word in CALLABLE_WORDS and token.token_type is not TokenType.IDENTIFIER
+
+
+def _hidden(token: Token) -> Token:
+    return MadeToken(
+        TokenType.VAR,
+        HIDDEN + token.text,
+        token.line,
+        token.col,
+        token.start,
+        token.end,
+        token.comments,
+    )
+
+
+def _complain(error: ParseError, tokens: Sequence[Token], reading: Reading) -> NoReturn:
+    """sqlglot's complaint as ours: what was not expected, and where."""
+    fault = error.errors[0] if error.errors else {}
+    at = (fault.get("line"), fault.get("col"))
+    token = next((t for t in tokens if (t.line, t.col) == at), None)
+    description = str(fault.get("description") or "")
+    if token is None:
+        raise reading.fault("unexpected end of the text", len(reading.text)) from error
+    if description.startswith("Expecting "):
+        wanted = description.removeprefix("Expecting ").rstrip(".")
+        raise reading.fault(f"expected {wanted}, found {shown(token)}", token.start) from error
+    if description.startswith("Required keyword"):
+        raise reading.fault(f"something is missing beside {shown(token)}", token.start) from error
+    raise reading.fault(f"unexpected {shown(token)}", token.start) from error
+
+
+def _check_complete(nodes: Sequence[Node], tokens: Sequence[Token], reading: Reading) -> None:
+    """A name, a number or a string that is not in the tree was dropped: the text is wrong."""
+    kept = {node.meta["start"] for node in nodes if "start" in node.meta}
+    for i, token in enumerate(tokens):
+        if token.start in kept or token.token_type not in WORTHY:
+            continue
+        is_soft = token.token_type is TokenType.VAR and token.text.upper() in SOFT_WORDS
+        if not is_soft and not _is_of_interval(tokens, i):
+            raise reading.fault(f"unexpected {shown(token)}", token.start)
+
+
+def _is_of_interval(tokens: Sequence[Token], i: int) -> bool:
+    """Whether a token is the quantity of an INTERVAL, which sqlglot takes apart."""
+    return i > 0 and tokens[i - 1].token_type is TokenType.INTERVAL
+
+
+def _place(nodes: Sequence[Node], reading: Reading) -> None:
+    """Every node's line and column: its own, or the first of what is in it."""
+    for node in reversed(nodes):  # children stand behind their parents
+        start = node.meta.get("start")
+        inside = node.meta.get("first")
+        known = [offset for offset in (start, inside) if offset is not None]
+        if not known:
+            continue
+        first = min(known)
+        node.meta["line"], node.meta["col"] = reading.place(first)
+        node.meta["offset"] = first
+        if node.parent is not None:
+            before = node.parent.meta.get("first")
+            node.parent.meta["first"] = first if before is None else min(before, first)
+
+
+def _unhide(nodes: Sequence[Node]) -> None:
+    """Names as they were written."""
+    for node in nodes:
+        if isinstance(node, exp.Anonymous | exp.Identifier | exp.Var):
+            name = node.this
+            if isinstance(name, str) and name.startswith(HIDDEN):
+                node.set("this", name.removeprefix(HIDDEN))
