@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from procedures.astronomy import ASTRONOMY
 from procedures.function import SCHEMA, Function
-from procedures.texts import TEXTS_AND_TIMES
 from procedures.regions import REGION_HELPERS, REGIONS
+from procedures.texts import TEXTS_AND_TIMES
 from schema.types import Type
 
 __all__ = ["FUNCTIONS", "HELPERS", "SCHEMA", "Function"]
@@ -153,7 +153,16 @@ def _by_name(functions: Iterable[Function]) -> Mapping[str, Function]:
 
 
 FUNCTIONS: Mapping[str, Function] = _by_name(
-    (*_ARITHMETIC, *_TRIGONOMETRY, *_ROUNDING, *_TEXTS, *_GEOMETRY, *ASTRONOMY, *REGIONS)
+    (
+        *_ARITHMETIC,
+        *_TRIGONOMETRY,
+        *_ROUNDING,
+        *_TEXTS,
+        *_GEOMETRY,
+        *ASTRONOMY,
+        *REGIONS,
+        *TEXTS_AND_TIMES,
+    )
 )
 """The newest version of each function, by its logical name."""
 
