@@ -10,10 +10,10 @@ from sqlglot import exp
 from qserv.bind import aggregates, coercion, functions, geometry, operators, windows
 from qserv.bind.conditions import compare_nodes, condition
 from qserv.bind.errors import Node, Unsupported
-from qserv.bind.regions import region_of
+from qserv.bind.regions import cast_geometry, region_of
 from qserv.bind.scope import Env
 from qserv.bind.sql_functions import PREFIX, sql_function
-from qserv.bound import Case, Expression, Literal
+from qserv.bound import Call, Case, Expression, Literal
 from schema.types import Type
 
 # ------------------------------------------------------------------ functions
@@ -88,23 +88,25 @@ _CASTS = {
     exp.DataType.Type.TEXT: Type.TEXT,
     exp.DataType.Type.TIMESTAMP: Type.TIMESTAMP,
 }
+_GEOMETRIES = {"POINT": Type.POINT, "CIRCLE": Type.CIRCLE, "POLYGON": Type.POLYGON}
 
 
 def _cast(node: Node, env: Env) -> Expression:
     target = node.args["to"]
-    kind = _CASTS.get(target.this)
+    kind = _CASTS.get(target.this) or _GEOMETRIES.get(target.sql("postgres").upper())
     if kind is None:
         raise Unsupported(f"CAST to {target.sql('postgres')} is not supported", node)
-    found = coercion.explicit_cast(env.bind(node.this), kind, node)
-    if target.expressions and not isinstance(found, Literal):
-        raise Unsupported(
-            "CAST to a text of a given length is supported for constants only",
-            node,
-            hint="leave the length out",
-        )
-    if target.expressions and isinstance(found, Literal) and isinstance(found.value, str):
-        return replace(found, value=found.value[: int(target.expressions[0].name)])
-    return found
+    value = env.bind(node.this)
+    if kind.is_geometry:
+        return cast_geometry(value, kind, node)
+    found = coercion.explicit_cast(value, kind, node)
+    if kind is not Type.TEXT or not target.expressions:
+        return found
+    length = int(target.expressions[0].name)
+    if isinstance(found, Literal):
+        text = found.value
+        return replace(found, value=text[:length]) if isinstance(text, str) else found
+    return Call("cut", (found, Literal(length, Type.INT)), Type.TEXT)
 
 
 HANDLERS: Mapping[type, Callable[[Node, Env], Expression]] = {

@@ -9,8 +9,8 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from qserv.bind.errors import Node, TypeMismatch, Unsupported
-from qserv.bound import Cast, Expression, Literal
+from qserv.bind.errors import Node, TypeMismatch
+from qserv.bound import Call, Cast, Expression, Literal
 from schema.types import Type
 
 _BITS = {Type.SHORT: 15, Type.INT: 31, Type.LONG: 63}
@@ -118,13 +118,34 @@ def explicit_cast(expression: Expression, kind: Type, node: Node) -> Expression:
         return _cast_text(expression, kind, node)
     if is_null(expression) or source is kind or (source.is_numeric and kind.is_numeric):
         return cast(expression, kind, node)
-    if kind is Type.TEXT and (source.is_integer or source is Type.BOOLEAN):
+    if Type.BOOLEAN in (source, kind) and (source.is_numeric or kind.is_numeric):
+        return _cast_truth(expression, kind)
+    if kind is Type.TEXT:
+        return _as_text(expression, node)
+    if source is Type.TEXT and (kind.is_numeric or kind in (Type.BOOLEAN, Type.TIMESTAMP)):
         return Cast(expression, kind)
-    if source is Type.TEXT and kind.is_numeric:
+    raise TypeMismatch(f"A {source} cannot be CAST to {kind}", node)
+
+
+def _cast_truth(expression: Expression, kind: Type) -> Expression:
+    """A truth value as the number 1 or 0; a number as whether it is not 0."""
+    if expression.type is Type.BOOLEAN:
+        number = Cast(expression, Type.INT)
+        return number if kind is Type.INT else Cast(number, kind)
+    if expression.type is Type.INT:
         return Cast(expression, kind)
-    if {source, kind} == {Type.BOOLEAN, Type.INT}:
-        return Cast(expression, kind)
-    raise Unsupported(f"CAST from {source} to {kind} is not supported", node)
+    zero = Literal(0.0 if expression.type.is_floating else 0, expression.type)
+    return Call("<>", (expression, zero), Type.BOOLEAN)
+
+
+def _as_text(expression: Expression, node: Node) -> Expression:
+    """Any value but bytes as text; numbers of a geometry with blanks between, as DALI has it."""
+    source = expression.type
+    if source.element is Type.DOUBLE:
+        return Call("doubles_to_text", (expression,), Type.TEXT)
+    if source.element is not None or source is Type.BINARY:
+        raise TypeMismatch(f"A {source} cannot be CAST to text", node)
+    return Cast(expression, Type.TEXT)
 
 
 def _cast_text(literal: Literal, kind: Type, node: Node) -> Expression:

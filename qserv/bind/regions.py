@@ -14,9 +14,10 @@ from sqlglot import exp
 
 from qserv.bind.coercion import cast, describe
 from qserv.bind.errors import BadRegion, Node, TypeMismatch
+from qserv.bind.operators import every
 from qserv.bind.scope import Env
 from qserv.bind.stcs import fault_of_frame, read_region
-from qserv.bound import Call, Expression, Literal
+from qserv.bound import Call, Case, Expression, Literal
 from schema.region import Shape, ShapeKind, check_shape
 from schema.types import Type
 
@@ -125,6 +126,31 @@ def text_constant(text: str, node: Node) -> Expression:
     except ValueError as problem:
         raise BadRegion(f"Bad region {text!r}", node, hint=str(problem)) from problem
     return _built(name, tuple(Literal(number, Type.DOUBLE) for number in numbers), node)
+
+
+def cast_geometry(value: Expression, kind: Type, node: Node) -> Expression:
+    """CAST to POINT, CIRCLE or POLYGON: of a text, DALI's numbers with blanks between."""
+    if isinstance(value, Literal) and value.value is None:
+        return Literal(None, kind)
+    name = str(kind).upper()
+    if isinstance(value, Literal) and isinstance(value.value, str):
+        first = value.value.split(maxsplit=1)[:1]
+        spelled = value.value if first and first[0].isalpha() else f"{name} {value.value}"
+        value = text_constant(spelled, node)
+    if value.type is kind:
+        return value
+    if value.type is not Type.TEXT:
+        raise TypeMismatch(f"{describe(value)} cannot be CAST to {kind}", node)
+    numbers = Call("text_to_doubles", (value,), kind)
+    return _of_right_count(numbers, CONSTRUCTORS[name] or 6)
+
+
+def _of_right_count(numbers: Expression, count: int) -> Expression:
+    """The array, NULL where it has too few numbers, or of a point or a circle too many."""
+    conditions = [Call("is not null", (coordinate(numbers, count),), Type.BOOLEAN)]
+    if numbers.type is not Type.POLYGON:
+        conditions.append(Call("is null", (coordinate(numbers, count + 1),), Type.BOOLEAN))
+    return Case(((every("and", conditions), numbers),), None, numbers.type)
 
 
 def _numbers(node: Node, env: Env) -> tuple[Expression, ...]:
