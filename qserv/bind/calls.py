@@ -12,6 +12,7 @@ from qserv.bind.conditions import compare_nodes, condition
 from qserv.bind.errors import Node, Unsupported
 from qserv.bind.regions import cast_geometry, region_of
 from qserv.bind.scope import Env
+from qserv.bind.sky_functions import sky_function
 from qserv.bind.sql_functions import PREFIX, sql_function
 from qserv.bound import Call, Case, Expression, Literal
 from schema.types import Type
@@ -38,7 +39,8 @@ def _function(node: Node, env: Env) -> Expression:
         bound = env.bind(item)
         is_point = bound.type is Type.POINT and not functions.takes_points(node.name)
         arguments += region_of(bound, item).numbers if is_point else [bound]
-    return functions.call(node.name, arguments, node, env)
+    found = sky_function(node.name, arguments, node, env)
+    return functions.call(node.name, arguments, node, env) if found is None else found
 
 
 def _plain_aggregate(node: Node, env: Env) -> Expression:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from procedures.functions import FUNCTIONS, Function
 from qserv.bind.coercion import cast, comparable, describe, unify
+from qserv.bind.declared import SKY_FUNCTIONS, STATISTICS
 from qserv.bind.errors import Node, TypeMismatch, UnknownFunction
 from qserv.bind.operators import arithmetic, compare, negative
 from qserv.bind.scope import Env
@@ -23,13 +24,13 @@ _SYNONYMS = {
 """ADQL's and others' names, folded, for a procedure's folded name."""
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """A function's name without case, underscores and sciSQL's prefix."""
     return name.casefold().replace("_", "").removeprefix("scisql")
 
 
 _BY_NAME: Mapping[str, Function] = {
-    _folded(name): function for name, function in FUNCTIONS.items() if function.is_public
+    folded(name): function for name, function in FUNCTIONS.items() if function.is_public
 }
 
 
@@ -43,21 +44,22 @@ def call(name: str, arguments: Sequence[Expression], node: Node, env: Env) -> Ex
 
 def takes_points(name: str) -> bool:
     """Whether a function takes a POINT as such; others take its two numbers."""
-    folded = _folded(name)
-    function = _BY_NAME.get(_SYNONYMS.get(folded, folded))
+    plain = folded(name)
+    function = _BY_NAME.get(_SYNONYMS.get(plain, plain))
     return function is not None and Type.POINT in function.parameters
 
 
 def procedure(name: str, arguments: Sequence[Expression], node: Node) -> Expression:
     """The call of one of `procedures.functions`, its arguments cast to the parameters' types."""
-    folded = _folded(name)
-    function = _BY_NAME.get(_SYNONYMS.get(folded, folded))
+    plain = folded(name)
+    function = _BY_NAME.get(_SYNONYMS.get(plain, plain))
     if function is None:
         known = [*_SPECIAL, *GEOMETRIES]
         known += [public.upper() for public in (*_SYNONYMS, *(f.name for f in _BY_NAME.values()))]
+        known += [declared.name for declared in (*SKY_FUNCTIONS, *STATISTICS)]
         raise UnknownFunction(name, node, known=known)
     most, optional = len(function.parameters), len(function.defaults)
-    _expect(name, arguments, range(most - optional, most + 1), node)
+    expect(name, arguments, range(most - optional, most + 1), node)
     left_out = function.defaults[optional - (most - len(arguments)) :]
     arguments = [*arguments, *(Literal(value, Type.INT) for value in left_out)]
     typed = [
@@ -74,7 +76,7 @@ def _as_parameter(name: str, argument: Expression, kind: Type, node: Node) -> Ex
     return cast(argument, kind, node)
 
 
-def _expect(name: str, arguments: Sequence[Expression], counts: Sequence[int], node: Node) -> None:
+def expect(name: str, arguments: Sequence[Expression], counts: Sequence[int], node: Node) -> None:
     """TypeMismatch where a function has a wrong number of arguments."""
     if len(arguments) not in counts:
         wanted = " or ".join(str(count) for count in counts)
@@ -95,7 +97,7 @@ GEOMETRIES = (
 
 def _abs(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
     """ABS keeps an integer's type."""
-    _expect("ABS", arguments, (1,), node)
+    expect("ABS", arguments, (1,), node)
     (value,) = arguments
     if not value.type.is_integer:
         return procedure("abs", arguments, node)
@@ -104,25 +106,25 @@ def _abs(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
 
 
 def _mod(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
-    _expect("MOD", arguments, (2,), node)
+    expect("MOD", arguments, (2,), node)
     left, right = arguments
     return arithmetic("%", left, right, node)
 
 
 def _pi(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
-    _expect("PI", arguments, (0,), node)
+    expect("PI", arguments, (0,), node)
     return Literal(math.pi, Type.DOUBLE)
 
 
 def _rand(arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
     """RAND is bound once: one number in [0, 1) per statement."""
-    _expect("RAND", arguments, (0, 1), node)
+    expect("RAND", arguments, (0, 1), node)
     return Literal(env.statement.moment.random, Type.DOUBLE)
 
 
 def _now(arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
     """NOW is bound once."""
-    _expect("NOW", arguments, (0,), node)
+    expect("NOW", arguments, (0,), node)
     return Literal(env.statement.moment.now, Type.TIMESTAMP)
 
 
@@ -135,14 +137,14 @@ def _coalesce(arguments: Sequence[Expression], node: Node, _: Env) -> Expression
 
 def _nullif(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
     """NULLIF has its first argument's type where the second fits it."""
-    _expect("NULLIF", arguments, (2,), node)
+    expect("NULLIF", arguments, (2,), node)
     left, right = comparable(arguments[0], arguments[1], node)
     return Call("nullif", (left, right), left.type)
 
 
 def _in_unit(arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
     """IN_UNIT(column, 'unit'): the column times the constant between its unit and that one."""
-    _expect("IN_UNIT", arguments, (2,), node)
+    expect("IN_UNIT", arguments, (2,), node)
     value, target = arguments
     if not (isinstance(target, Literal) and isinstance(target.value, str)):
         raise TypeMismatch("IN_UNIT's second argument is a unit in quotes", node)
