@@ -57,17 +57,28 @@ def query(
     run(home, read_text(text), Wish(form, output, maxrec))
 
 
-def explain(text: Query, home: Home = None, is_json: Json = False) -> None:
+def explain(
+    text: Query,
+    is_analyzed: Annotated[
+        bool,
+        typer.Option(
+            "--analyze", help="Run the query too: rows, bytes and time per stage and shard."
+        ),
+    ] = False,
+    home: Home = None,
+    is_json: Json = False,
+) -> None:
     """Show how a query would be answered, without asking a shard for rows.
 
     Which chunks are read, by which engine and why, the SQL of each fragment, and the SQL that merges
-    their rows.
+    their rows. With --analyze the query is run and its rows are thrown away.
 
     \b
     Example:
       skyshard explain "SELECT COUNT(*) FROM dp1.Object WHERE g_psfMag - r_psfMag > 1.2"
+      skyshard explain --analyze "SELECT COUNT(*) FROM dp1.Object WHERE coord_dec < -35"
     """
     from workers.cli.query_run import explain as show
     from workers.cli.query_run import read_text
 
-    show(home, read_text(text), is_json)
+    show(home, read_text(text), is_analyzed=is_analyzed, is_json=is_json)

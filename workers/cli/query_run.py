@@ -72,13 +72,15 @@ def run(home: Path | None, text: str, wish: Wish) -> None:
     _tell(made)
 
 
-def explain(home: Path | None, text: str, is_json: bool) -> None:
-    """Print the plan of a query."""
+def explain(home: Path | None, text: str, *, is_analyzed: bool, is_json: bool) -> None:
+    """Print the plan of a query; analyzed, also what it did."""
     from qserv.answer import explain as explain_text
+    from qserv.answer import explain_analyze
 
+    tell = explain_analyze if is_analyzed else explain_text
     settings = load(home)
     with opened_store(settings, topology(settings)) as store:
-        explanation = explain_text(text, store, limits=settings.limits)
+        explanation = tell(text, store, limits=settings.limits)
     if is_json:
         emit_json(explanation.to_json())
     else:
