@@ -8,7 +8,8 @@ import psycopg2
 import pytest
 
 from procedures.catalogs import drop_catalog
-from qserv.answer import UnknownLanguage, answer, cancel, explain
+from qserv.answer import answer, cancel, explain
+from qserv.languages import UnknownLanguage
 from qserv.limits import Limits
 from qserv.result import Answer
 from qserv.running import QueryCancelled, QueryTimeout
@@ -111,7 +112,7 @@ def test_what_is_wrong_with_a_query_is_told_before_shards_are_asked(store: Store
     with pytest.raises(QueryError, match="flix"):
         answer("SELECT flix FROM tiny.Object", store)
     with pytest.raises(UnknownLanguage):
-        answer(ALL, store, language="SQL")
+        answer(ALL, store, language="Fortran")
     assert len(store.watch) == 0
 
 
