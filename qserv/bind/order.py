@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
 from qserv.bind.conditions import unwrapped
 from qserv.bind.errors import AmbiguousColumn, BadPosition, Node, UnknownColumn, Unsupported
-from qserv.bind.scope import Env
+from qserv.bind.outputs import columns_of
+from qserv.bind.scope import Env, Scope, Statement
 from qserv.bound import (
     BaseTable,
     Call,
     Column,
+    Derived,
     Expression,
     Literal,
     Output,
+    Query,
     Select,
     SortKey,
     Source,
 )
-from qserv.traverse import leaves
+from qserv.traverse import leaves, relations, rewrite_keys
 from schema.catalog import Role, Table
 from schema.types import Type
+
+Cut = tuple[int | None, int]
+"""TOP and OFFSET."""
 
 
 def row_count(node: Node | None, default: int | None) -> int | None:
@@ -72,20 +79,53 @@ def sort_keys(node: Node | None, outputs: Sequence[Output], env: Env) -> tuple[S
     return distinct_keys(keys)
 
 
-def output_keys(node: Node | None, outputs: Sequence[Output]) -> tuple[SortKey, ...]:
-    """ORDER BY of combined rows: positions and output names only."""
+def output_keys(
+    node: Node | None, outputs: Sequence[Output], statement: Statement
+) -> tuple[SortKey, ...]:
+    """ORDER BY of a query's rows: positions, output names, and expressions over these."""
     if node is None:
         return ()
+    names = [output.name.casefold() for output in outputs]
+    known = {n: o.expression for n, o in zip(names, outputs, strict=True) if names.count(n) == 1}
+    env = Env(statement, Scope(), clause="ORDER BY after a set operation", aliases=known)
     keys = []
     for item in node.expressions:
         inner = unwrapped(item.this)
         found = by_position(inner, outputs) or by_name(inner, outputs)
         if found is None and isinstance(inner, exp.Column):
             raise UnknownColumn(inner.name, inner, known=[output.name for output in outputs])
-        if found is None:
-            raise Unsupported("ORDER BY after a set operation names output columns", inner)
-        keys.append(key_of(item, found))
+        keys.append(key_of(item, found or env.bind(inner)))
     return distinct_keys(keys)
+
+
+def sorted_outside(query: Query, order: Node | None, cut: Cut, statement: Statement) -> Select:
+    """A block around a query that sorts and cuts its rows."""
+    relation = statement.new_relation()
+    outputs = columns_of(query, relation)
+    keys = output_keys(order, outputs, statement)
+    block = Select(outputs, Derived(relation, query), order=keys, limit=cut[0], offset=cut[1])
+    return replace(block, order=total_order(block))
+
+
+def distinct_sorted(block: Select, order: Node | None, statement: Statement) -> Select:
+    """A DISTINCT block, sorted by its outputs; where the keys are expressions of them, from outside."""
+    outputs = {output.expression for output in block.outputs}
+    if all(key.expression in outputs for key in block.order):
+        return replace(block, order=total_order(block))
+    inner = replace(block, order=(), limit=None, offset=0)
+    relation = statement.new_relation()
+    passed = columns_of(inner, relation)
+    by_output = {
+        old.expression: new.expression for old, new in zip(block.outputs, passed, strict=True)
+    }
+    keys = rewrite_keys(block.order, by_output.get)
+    own = {leaf.relation for leaf in leaves(block.source)}
+    if any(relations(key.expression) & own for key in keys):
+        raise Unsupported("ORDER BY of SELECT DISTINCT needs output columns", order)
+    outer = Select(
+        passed, Derived(relation, inner), order=keys, limit=block.limit, offset=block.offset
+    )
+    return replace(outer, order=total_order(outer))
 
 
 def key_of(item: Node, expression: Expression) -> SortKey:

@@ -11,7 +11,7 @@ from qserv.bind.conditions import condition, unwrapped
 from qserv.bind.distinct import distinct_on, order_of_distinct_on
 from qserv.bind.errors import DuplicateName, MisplacedAggregate, Node, Unsupported
 from qserv.bind.grouping import check_grouped, group_of
-from qserv.bind.order import row_count, sort_keys, total_order
+from qserv.bind.order import distinct_sorted, row_count, sort_keys, total_order
 from qserv.bind.scope import Env, Frame, Named, Scope, Statement
 from qserv.bind.sources import Sources
 from qserv.bind.sql_functions import display_name
@@ -82,19 +82,12 @@ def _checked(block: Select, node: Node, items: Sequence[tuple[Output, Node]], en
     elif any(_has_grouping(expression) for expression in expressions):
         raise Unsupported("GROUPING needs GROUP BY", node)
     if block.distinct:
-        _check_distinct_order(block, order)
+        return distinct_sorted(block, order, env.statement)
     return replace(block, order=total_order(block))
 
 
 def _has_grouping(expression: Expression) -> bool:
     return any(isinstance(n, Call) and n.name == "grouping" for n in own_nodes(expression))
-
-
-def _check_distinct_order(block: Select, order: Node | None) -> None:
-    """A DISTINCT block sorts by its outputs only."""
-    outputs = {output.expression for output in block.outputs}
-    if any(key.expression not in outputs for key in block.order):
-        raise Unsupported("ORDER BY of SELECT DISTINCT names only output columns", order)
 
 
 def _refuse_extras(node: Node) -> None:

@@ -8,10 +8,10 @@ from sqlglot import exp
 
 from qserv.bind.coercion import common_type, is_null
 from qserv.bind.errors import Node, TypeMismatch, Unsupported
-from qserv.bind.order import distinct_keys, output_keys, row_count
+from qserv.bind.order import distinct_keys, output_keys, row_count, sorted_outside
 from qserv.bind.outputs import cast_outputs, columns_of
 from qserv.bind.scope import Scope, Statement
-from qserv.bound import Output, Query, SetKind, SetOperation, SortKey
+from qserv.bound import Column, Literal, Output, Query, SetKind, SetOperation, SortKey
 from schema.types import Type
 
 _KINDS = {exp.Union: SetKind.UNION, exp.Except: SetKind.EXCEPT, exp.Intersect: SetKind.INTERSECT}
@@ -29,7 +29,7 @@ def bind_set(node: Node, around: Scope, statement: Statement) -> Query:
     return left
 
 
-def _combined(node: Node, left: Query, right: Query, statement: Statement) -> SetOperation:
+def _combined(node: Node, left: Query, right: Query, statement: Statement) -> Query:
     """One operation over two bound branches."""
     if type(node) not in _KINDS or node.args.get("by_name"):
         raise Unsupported(f"{type(node).__name__.upper()} is not supported", node)
@@ -50,10 +50,13 @@ def _combined(node: Node, left: Query, right: Query, statement: Statement) -> Se
         right=right,
         relation=relation,
         outputs=outputs,
-        order=output_keys(node.args.get("order"), outputs),
-        limit=row_count(node.args.get("limit"), None),
-        offset=row_count(node.args.get("offset"), 0) or 0,
     )
+    limit = row_count(node.args.get("limit"), None)
+    offset = row_count(node.args.get("offset"), 0) or 0
+    order = output_keys(node.args.get("order"), outputs, statement)
+    if not all(isinstance(key.expression, Column | Literal) for key in order):
+        return sorted_outside(combined, node.args.get("order"), (limit, offset), statement)
+    combined = replace(combined, order=order, limit=limit, offset=offset)
     if combined.limit is None and not combined.offset:
         return combined
     implicit = (SortKey(output.expression) for output in outputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
@@ -12,13 +11,12 @@ from qserv.bind.errors import DuplicateName, Node, TypeMismatch, Unsupported
 from qserv.bind.expressions import bind_expression
 from qserv.bind.moment import Moment
 from qserv.bind.names import Catalogs
-from qserv.bind.order import output_keys, row_count, total_order
-from qserv.bind.outputs import columns_of
+from qserv.bind.order import row_count
 from qserv.bind.scope import CommonTable, Scope, Statement
 from qserv.bind.select import bind_select
 from qserv.bind.sets import bind_set
 from qserv.bind.values import values_query
-from qserv.bound import Derived, Query, Select
+from qserv.bound import Query
 from schema.errors import LimitExceeded
 
 
@@ -114,13 +112,4 @@ def _parenthesised(node: Node, scope: Scope, statement: Statement) -> Query:
     order = node.args.get("order")
     if order is None and limit is None and not offset:
         return inner
-    relation = statement.new_relation()
-    outputs = columns_of(inner, relation)
-    block = Select(
-        outputs,
-        source=Derived(relation, inner),
-        order=output_keys(order, outputs),
-        limit=limit,
-        offset=offset,
-    )
-    return replace(block, order=total_order(block))
+    return sorted_outside(inner, order, (limit, offset), statement)

@@ -47,7 +47,7 @@ def values_query(node: Node, around: Scope, statement: Statement) -> Select:
     block = Select(
         outputs,
         source=values,
-        order=output_keys(node.args.get("order"), outputs),
+        order=output_keys(node.args.get("order"), outputs, statement),
         limit=row_count(node.args.get("limit"), None),
         offset=row_count(node.args.get("offset"), 0) or 0,
     )
