@@ -6,6 +6,7 @@ caller: a publish is several of these calls and one commit.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,8 @@ def read_manifest(connection: Connection, catalog_name: str, snapshot: int) -> M
         cursor.execute(_CHUNKS, (catalog_name,))
         chunks = tuple(Pixel(order, number) for order, number in cursor)
         cursor.execute(_PARTS, (catalog_name, snapshot, snapshot))
-        parts = tuple(_part(row) for row in cursor)
+        placed: dict[tuple[object, ...], tuple[Replica, ...]] = {}
+        parts = tuple([_part(row, placed) for row in cursor])
     return Manifest(catalog_name, snapshot, chunks, parts)
 
 
@@ -75,13 +77,22 @@ ORDER BY part.part_id
 """
 
 
-def _part(row: tuple[Any, ...]) -> Part:
-    """A row of _PARTS as a value."""
-    order, pixel, shards, twins = row[3], row[4], row[14], row[15]
+_KINDS = {str(kind): kind for kind in PartKind}
+
+
+def _part(row: tuple[Any, ...], placed: dict[tuple[object, ...], tuple[Replica, ...]]) -> Part:
+    """A row of _PARTS as a value; parts that lie alike share their replicas (`placed`)."""
+    order, pixel = row[3], row[4]
+    place = (*row[14], *row[15])
+    replicas = placed.get(place)
+    if replicas is None:
+        pairs = zip(row[14], row[15], strict=True)
+        replicas = tuple(Replica(ShardId(shard), has_twin) for shard, has_twin in pairs)
+        placed[place] = replicas
     return Part(
         part_id=PartId(row[0]),
-        table=row[1],
-        kind=PartKind(row[2]),
+        table=sys.intern(row[1]),
+        kind=_KINDS[row[2]],
         pixel=None if pixel is None else Pixel(order, pixel),
         bucket=row[5],
         ingest_id=IngestId(row[6]),
@@ -93,7 +104,7 @@ def _part(row: tuple[Any, ...]) -> Part:
         low_29=row[12],
         high_29=row[13],
         statistics=row[16] or "",
-        replicas=tuple(Replica(ShardId(s), t) for s, t in zip(shards, twins, strict=True)),
+        replicas=replicas,
     )
 
 

@@ -1,14 +1,13 @@
 """What one query reads: catalogs at pinned versions, and their parts. Cached, immutable.
 
-The coordinator is asked one cheap statement a query; models and manifests are read once per version.
-While it is away the last known snapshots are read on, and the answer says so.
+The coordinator is asked one cheap statement a query; models and manifests (600 bytes a part) are read
+once per version. While it is away the last known snapshots are read on, and the answer says so.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -27,8 +26,6 @@ from schema.manifest import Manifest
 
 AWAY_S = 2.0
 """For so long a coordinator that did not answer is not asked again: waiting for it takes seconds."""
-MANIFESTS_KEPT = 64
-"""Manifests in memory; about 1 kB a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +57,9 @@ class Pinner:
 
     def __init__(self, pools: Pools, default_catalog: str | None = None) -> None:
         self._pools, self._default = pools, default_catalog
-        self._lock = threading.Lock()
+        self._reading = threading.Lock()
         self._models: dict[tuple[int, int], Catalog] = {}
-        self._parts: OrderedDict[Pin, PartIndex] = OrderedDict()
+        self._indexes: dict[Pin, PartIndex] = {}
         self._last: Pinned | None = None
         self._away_until = 0.0
 
@@ -77,16 +74,12 @@ class Pinner:
             with self._pools.coordinator() as connection:
                 connection.autocommit = True  # one statement needs no BEGIN and ROLLBACK around it
                 pins = current_pins(connection)
-                last = self._last
-                if last is not None and last.pins == pins:
-                    return last
-                pinned = self._read(connection, pins)
+            pinned = self._at(pins)
         except (Unavailable, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             if self._last is None:
                 raise Unavailable(f"the coordinator does not answer: {error}") from error
             self._away_until = time.monotonic() + AWAY_S
             return self._last_known()
-        self._last = pinned
         return pinned
 
     def _last_known(self) -> Pinned:
@@ -95,41 +88,37 @@ class Pinner:
         warning = "the coordinator does not answer: read at the last known snapshots"
         return Pinned(last.pins, last.catalogs, last.parts, (warning,), last._tap_rows)  # noqa: SLF001
 
+    def _at(self, pins: tuple[Pin, ...]) -> Pinned:
+        """What these versions hold; read once, however many queries meet a new one together."""
+        last = self._last
+        if last is not None and last.pins == pins:
+            return last
+        with self._reading:
+            last = self._last
+            if last is None or last.pins != pins:
+                with self._pools.coordinator() as connection:
+                    connection.autocommit = True
+                    last = self._last = self._read(connection, pins)
+            return last
+
     def _read(self, connection: psycopg2.extensions.connection, pins: tuple[Pin, ...]) -> Pinned:
-        """Read what is not known yet of these versions."""
-        catalogs: list[Catalog] = []
-        parts: dict[str, PartIndex] = {}
+        """Read what is not known yet of these versions; others are forgotten."""
+        models: dict[tuple[int, int], Catalog] = {}
+        indexes: dict[Pin, PartIndex] = {}
         for pin in pins:
-            model = self._model(connection, pin)
+            key = (pin.catalog_id, pin.version)
+            model = self._models.get(key) or pinned_catalog(connection, pin)
             if model is not None:
-                catalogs.append(model)
-                parts[pin.name] = self._index(connection, pin)
+                models[key] = model
+                indexes[pin] = self._indexes.get(pin) or PartIndex(
+                    read_manifest(connection, pin.name, pin.snapshot)
+                )
+        self._models, self._indexes = models, indexes
+        catalogs = list(models.values())
         known = Catalogs((*catalogs, tap_schema.TAP_SCHEMA), self._chosen_default(catalogs))
-        return Pinned(pins, known, parts)
+        return Pinned(pins, known, {pin.name: index for pin, index in indexes.items()})
 
     def _chosen_default(self, catalogs: list[Catalog]) -> str | None:
         names = {catalog.name.casefold() for catalog in catalogs}
         wanted = self._default
         return wanted if wanted is not None and wanted.casefold() in names else None
-
-    def _model(self, connection: psycopg2.extensions.connection, pin: Pin) -> Catalog | None:
-        key = (pin.catalog_id, pin.version)
-        if key not in self._models:
-            model = pinned_catalog(connection, pin)
-            if model is None:
-                return None
-            self._models[key] = model
-        return self._models[key]
-
-    def _index(self, connection: psycopg2.extensions.connection, pin: Pin) -> PartIndex:
-        with self._lock:
-            found = self._parts.get(pin)
-            if found is not None:
-                self._parts.move_to_end(pin)
-                return found
-        index = PartIndex(read_manifest(connection, pin.name, pin.snapshot))
-        with self._lock:
-            self._parts[pin] = index
-            while len(self._parts) > MANIFESTS_KEPT:
-                self._parts.popitem(last=False)
-        return index

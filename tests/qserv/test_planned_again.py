@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import psycopg2
 import pytest
 
-from procedures.manifests import begin_ingest, publish_ingest
 from qserv.answer import answer, plan_text
 from qserv.limits import Limits
 from qserv.planned import Plan
@@ -13,6 +11,7 @@ from qserv.recent import KEPT_TEXT
 from qserv.store import Store
 from tests.qserv.conftest import SmallStore
 from tests.qserv.test_answer import rows_of
+from tests.qserv.test_pinned import publish_nothing
 
 pytestmark = pytest.mark.postgres
 ONE = "SELECT id, flux FROM tiny.Object WHERE flux = 3"
@@ -53,7 +52,7 @@ def test_a_new_snapshot_is_planned_for_itself(
     own_store: SmallStore, own_coordinator_dsn: str
 ) -> None:
     before = planned(ONE, own_store.store)
-    _publish_nothing(own_coordinator_dsn)
+    publish_nothing(own_coordinator_dsn)
     after = planned(ONE, own_store.store)
     assert (before.snapshots, after.snapshots) == ((("tiny", 1),), (("tiny", 2),))
 
@@ -71,12 +70,3 @@ def test_time_and_chance_are_those_of_each_asking(store: Store, value: str) -> N
 def test_a_name_that_only_looks_like_a_time_is_kept(store: Store) -> None:
     text = 'SELECT id AS "now" FROM tiny.Object WHERE flux = 3'
     assert planned(text, store) is planned(text, store)
-
-
-def _publish_nothing(dsn: str) -> None:
-    """A further snapshot with the same parts."""
-    connection = psycopg2.connect(dsn)
-    with connection:
-        ingest_id = begin_ingest(connection, "tiny", "published", [])
-        publish_ingest(connection, "tiny", ingest_id)
-    connection.close()
