@@ -19,7 +19,12 @@ def condition(node: Node, env: Env, clause: str) -> Expression:
     inner = unwrapped(node)
     if geometry.function_name(inner) in geometry.PREDICATES:
         return geometry.predicate(inner, env)
-    return operators.condition(env.bind(inner), clause, inner)
+    found = operators.condition(env.bind(inner), clause, inner)
+    return operators.selecting(found) if clause in _FILTERS else found
+
+
+_FILTERS = frozenset({"WHERE", "ON", "HAVING"})
+"""Clauses that keep rows where a condition holds, so that not known is as good as not so."""
 
 
 def unwrapped(node: Node) -> Node:
@@ -63,12 +68,10 @@ def compare_nodes(operator: str, sides: tuple[Node, Node], node: Node, env: Env)
             if isinstance(truth, Literal) and truth.value in (0, 1):
                 found = geometry.predicate(one, env)
                 return found if bool(truth.value) == (spelled == "=") else operators.negate(found)
-        if name == "DISTANCE":
-            near = geometry.compare_distance(spelled, one, env.bind(other), env)
-            if near is not None:
-                return near
-    bound = (env.bind(left), env.bind(right))
-    return operators.compare(operator, *bound, node)
+    one, other = env.bind(left), env.bind(right)
+    near = geometry.compare_distance(operator, one, other, left)
+    near = near or geometry.compare_distance(operators.FLIPPED[operator], other, one, right)
+    return near or operators.compare(operator, one, other, node)
 
 
 def _quantified(node: Node, env: Env) -> Expression:

@@ -197,14 +197,18 @@ def _distance_numbers(node: Node, env: Env) -> tuple[Expression, ...]:
     return numbers
 
 
-def compare_distance(operator: str, node: Node, limit: Expression, env: Env) -> Expression | None:
-    """`DISTANCE(...) operator limit` as a test of nearness; None where it is none.
+def compare_distance(
+    operator: str, value: Expression, limit: Expression, node: Node
+) -> Expression | None:
+    """`DISTANCE(...) operator limit`, bound, as a test of nearness; None where it is none.
 
     A limit that is constant and outside [0, 180] is left to a plain comparison.
     """
-    if operator not in ("<", "<=", ">", ">="):
+    if operator not in ("<", "<=", ">", ">=") or not limit.type.is_numeric:
         return None
-    ra1, dec1, ra2, dec2 = _distance_numbers(node, env)
+    if not isinstance(value, Call) or value.name != "separation":
+        return None
+    ra1, dec1, ra2, dec2 = value.arguments
     radius = cast(limit, Type.DOUBLE, node)
     known = constant(radius)
     if isinstance(radius, Literal) and (known is None or not 0 <= known <= 180):

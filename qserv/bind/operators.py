@@ -115,6 +115,10 @@ def compare(operator: str, left: Expression, right: Expression, node: Node) -> E
         for side, other in ((left, right), (right, left)):
             if isinstance(side, Literal) and isinstance(side.value, bool):
                 return other if side.value == (operator == "=") else negate(other)
+    for number, other in ((left, right), (right, left)):
+        truth = _truth_behind(number) if operator in ("=", "<>") else None
+        if truth is not None and isinstance(other, Literal) and other.value in (0, 1):
+            return truth if bool(other.value) == (operator == "=") else negate(truth)
     return Call(operator, (left, right), Type.BOOLEAN)
 
 
@@ -167,3 +171,36 @@ def truth_as_number(expression: Expression) -> Expression:
     """A condition as ADQL's 1 and 0, NULL where it is not known."""
     one, zero = Literal(1, Type.INT), Literal(0, Type.INT)
     return Case(((expression, one), (negate(expression), zero)), None, Type.INT)
+
+
+def certain_as_number(expression: Expression) -> Expression:
+    """A condition as 1 and 0, and 0 where it is not known."""
+    certain = Call("coalesce", (expression, Literal(False, Type.BOOLEAN)), Type.BOOLEAN)
+    return Case(((certain, Literal(1, Type.INT)),), Literal(0, Type.INT), Type.INT)
+
+
+def _truth_behind(number: Expression) -> Expression | None:
+    """The condition that `truth_as_number` or `certain_as_number` made a number of."""
+    match number:
+        case Case(
+            branches=((condition, Literal(value=1)), (negated, Literal(value=0))), otherwise=None
+        ) if negated == negate(condition):
+            return condition
+        case Case(
+            branches=((Call(name="coalesce", arguments=(_, Literal(value=False))) as certain, _),),
+            otherwise=Literal(value=0),
+        ) if number == certain_as_number(certain.arguments[0]):
+            return certain
+        case _:
+            return None
+
+
+def selecting(condition: Expression) -> Expression:
+    """A condition that holds for the same rows, where false and not known need not differ."""
+    match condition:
+        case Call(name="coalesce", arguments=(inner, Literal(value=False))):
+            return selecting(inner)
+        case Call(name="and" | "or" as name, arguments=parts):
+            return every(name, [selecting(part) for part in parts])
+        case _:
+            return condition

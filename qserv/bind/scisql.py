@@ -12,7 +12,7 @@ import numpy as np
 from qserv.bind.areas import ARCSEC, area_shape
 from qserv.bind.coercion import cast
 from qserv.bind.errors import Node, TypeMismatch, Unsupported
-from qserv.bind.operators import arithmetic
+from qserv.bind.operators import arithmetic, certain_as_number
 from qserv.bind.scope import Env
 from qserv.bound import Call, Case, Expression, InShape, Literal, Within
 from schema.region import half_spaces
@@ -33,12 +33,6 @@ def _constants(numbers: Numbers) -> tuple[float, ...] | None:
     """The numbers where all are constant and none is NULL."""
     found = tuple(n.value for n in numbers if isinstance(n, Literal) and isinstance(n.value, float))
     return found if len(found) == len(numbers) else None
-
-
-def _as_number(condition: Expression) -> Expression:
-    """1 where a condition holds, else 0, never NULL: as sciSQL's functions."""
-    certain = Call("coalesce", (condition, Literal(False, Type.BOOLEAN)), Type.BOOLEAN)
-    return Case(((certain, Literal(1, Type.INT)),), Literal(0, Type.INT), Type.INT)
 
 
 # ------------------------------------------------------------------ points in regions
@@ -109,7 +103,7 @@ def _area(
         lon, lat, *numbers = _doubles(name, arguments, node)
         if any(isinstance(n, Literal) and n.value is None for n in (lon, lat, *numbers)):
             return Literal(0, Type.INT)
-        return _as_number(test((lon, lat), tuple(numbers), node))
+        return certain_as_number(test((lon, lat), tuple(numbers), node))
 
     return bind
 
