@@ -69,8 +69,13 @@ def build_fragment(name: str, asked: Select, local: Local, known: Known, why: st
         estimated_bytes=bytes_to_read(local, known, found, sources),
         why="; ".join(filter(None, (why, reason))),
         chosen_by=found.why,
-        estimated_sent=rows_to_send(local, known, found),
+        estimated_sent=_cut(rows_to_send(local, known, found), block, len(found.pixels)),
     )
+
+
+def _cut(rows: int, block: Select, chunks: int) -> int:
+    """The rows to send, of a block that may be cut by LIMIT in each chunk."""
+    return rows if block.limit is None else min(rows, block.limit * max(1, chunks))
 
 
 def _engine(local: Local, rows: int) -> tuple[Engine, str]:

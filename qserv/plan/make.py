@@ -7,8 +7,9 @@ the statement names are the outputs of its fragment, known only when the whole m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Never
 
 from qserv.bound import (
     BaseTable,
@@ -28,15 +29,17 @@ from qserv.bound import (
 from qserv.plan.estimate import is_better_fed
 from qserv.plan.fragments import build_fragment, separations_of
 from qserv.plan.local import Local
-from qserv.plan.pieces import Gatherer
+from qserv.plan.pieces import Gathered, Gatherer, Piece
 from qserv.plan.prune import Known, Located
 from qserv.plan.push import Pushed, push
 from qserv.plan.staging import Open, with_feeds
+from qserv.plan.subqueries import Localiser, NotLocal, outer_relations
 from qserv.planned import Fragment, Plan
 from qserv.traverse import (
     base_relations,
     conjunction,
     conjuncts,
+    has_subquery,
     query_nodes,
     rewrite,
     rewrite_block,
@@ -104,16 +107,56 @@ class _Planner:
             return is_better_fed(one, other, joined, self.known)
 
         gatherer = Gatherer(self.known.separations, self.query, fetch, better_fed)
-        gathered = gatherer.gather(block.source, conjuncts(block.where))
+        gathered = self._with_semijoins(gatherer.gather(block.source, conjuncts(block.where)))
         local = gathered.local()
         if local is not None:
-            pushed = push(block, local, self.known.manifests)
+            whole, local, why = self._with_inner(block, local)
+            pushed = push(whole, local, self.known.manifests)
             if isinstance(pushed, Pushed):
                 return self._pushed(pushed, local)
-            gathered = replace(gathered, reasons=(pushed.reason,))
+            gathered = replace(gathered, reasons=(why or pushed.reason,))
         source = gatherer.joined(gathered)
         rest = replace(block, source=source, where=conjunction(gathered.conditions))
         return self._with_subqueries(rest)
+
+    # -------------------------------------------------------------- sub-queries in the chunks
+
+    def _localiser(self, local: Local) -> Localiser:
+        """Takes sub-queries into a local; what needs fragments of its own is left to the merge."""
+
+        def refuse(*_: object) -> Never:
+            raise NotLocal("the sub-query needs rows of several chunks")
+
+        gatherer = Gatherer(self.known.separations, refuse, refuse)
+        return Localiser(local, gatherer.gather, self.known.separations)
+
+    def _with_semijoins(self, gathered: Gathered) -> Gathered:
+        """Conditions with sub-queries that the chunks of one piece answer become its filters."""
+        pieces, kept, reasons = list(gathered.pieces), [], list(gathered.reasons)
+        for condition in gathered.conditions:
+            k = _owner(condition, pieces)
+            piece = None if k is None else pieces[k]
+            if k is None or not isinstance(piece, Local):
+                kept.append(condition)
+                continue
+            localiser = self._localiser(piece)
+            try:
+                taken = localiser.condition(condition)
+            except NotLocal as error:
+                kept.append(condition)
+                reasons.append(str(error))
+            else:
+                local = localiser.local
+                pieces[k] = replace(local, filters=(*local.filters, taken))
+        return Gathered(tuple(pieces), tuple(kept), tuple(dict.fromkeys(reasons)))
+
+    def _with_inner(self, block: Select, local: Local) -> tuple[Select, Local, str]:
+        """The block with the sub-queries of its select list taken in; why not, where they are not."""
+        localiser = self._localiser(local)
+        try:
+            return localiser.block(block), localiser.local, ""
+        except NotLocal as error:
+            return block, local, str(error)
 
     def fetch(self, local: Local, why: str, *, once: bool) -> Fetched:
         """A fragment whose outputs are the columns that the finished merge names."""
@@ -183,6 +226,17 @@ class _Planner:
         return rewrite_query(
             merge, lambda node: renames.get(node) if isinstance(node, Column) else None
         )
+
+
+def _owner(condition: Expression, pieces: Sequence[Piece]) -> int | None:
+    """The piece that a condition with sub-queries is about, where it is about one."""
+    if not has_subquery(condition):
+        return None
+    named = outer_relations(condition)
+    for k, piece in enumerate(pieces):
+        if isinstance(piece, Local) and named <= piece.relations and (named or len(pieces) == 1):
+            return k
+    return None
 
 
 def _is_here(base: BaseTable) -> bool:

@@ -24,6 +24,7 @@ from qserv.bound import (
 )
 from qserv.plan.aggregates import Aggregates, aggregates_of, finished
 from qserv.plan.local import Local, Refusal
+from qserv.plan.subqueries import inner_bases
 from qserv.planned import Reading
 from qserv.traverse import has_subquery, relations, rewrite, rewrite_keys, windows
 from schema.catalog import Role
@@ -43,7 +44,7 @@ class Pushed:
 def push(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> Pushed | Refusal:
     """The block as a fragment over the local and a merge of its rows."""
     expressions = tuple(_expressions(block))
-    if any(has_subquery(expression) for expression in expressions):
+    if any(has_subquery(e) and not _is_answered(e, local) for e in expressions):
         return Refusal("a sub-query stands in the block")
     if any(not relations(expression) <= local.relations for expression in expressions):
         return Refusal("the block names a relation of the query around it")
@@ -62,6 +63,9 @@ def push(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> Push
     if is_plain and any(_is_own_key(key, local) for key in block.group):
         return _rows(block, why="groups are final: each lies in one chunk")
     aggregates = aggregates_of(expressions)
+    inner = [e for e in expressions if has_subquery(e)]
+    if any(has_subquery(_without(e, aggregates, block.group)) for e in inner):
+        return Refusal("a sub-query stands beside groups that several chunks may share")
     if aggregates.are_partial:
         return _partial(block, aggregates)
     argument = aggregates.sole_distinct()
@@ -78,6 +82,22 @@ def _expressions(block: Select) -> Iterable[Expression]:
     yield from block.distinct_on
     if block.having is not None:
         yield block.having
+
+
+def _is_answered(expression: Expression, local: Local) -> bool:
+    """Whether the sub-queries in it read nothing but members of the local."""
+    return all(base.relation in local.relations for base in inner_bases(expression))
+
+
+def _without(
+    expression: Expression, aggregates: Aggregates, group: tuple[Expression, ...]
+) -> Expression:
+    """The expression, its aggregates and group keys left out: what the merge must reckon."""
+    sent: set[Expression] = {*aggregates.found, *group}
+    return rewrite(expression, lambda node: _NOTHING if node in sent else None)
+
+
+_NOTHING = Literal(None, Type.INT)
 
 
 class _Sent:

@@ -492,3 +492,93 @@ SELECT a.pairId, b.pairId AS other FROM ObjectSource a JOIN ObjectSource b ON a.
 SELECT pairId, objectId, nDet FROM ObjectSource NATURAL JOIN Object WHERE score > 0.8
 -- : a match join with a neighbour of its second director
 SELECT m.pairId, d.diaObjectId, s.sourceId FROM ObjectDia m JOIN DiaObject d ON d.diaObjectId = m.diaObjectId JOIN Source s ON DISTANCE(POINT(d.ra, d.dec), POINT(s.ra, s.dec)) < 0.004
+-- : EXISTS of a child
+SELECT o.objectId FROM Object o WHERE EXISTS (SELECT 1 FROM ForcedSource f WHERE f.objectId = o.objectId AND f.psfFlux > 100)
+-- : NOT EXISTS of a child
+SELECT o.objectId FROM Object o WHERE NOT EXISTS (SELECT 1 FROM ForcedSource f WHERE f.objectId = o.objectId)
+-- : NOT EXISTS of a parent: orphans, sentinels and NULL keys
+SELECT COUNT(*) FROM ForcedSource f WHERE NOT EXISTS (SELECT 1 FROM Object o WHERE o.objectId = f.objectId)
+-- : IN of a child's key
+SELECT o.objectId, o.nDet FROM Object o WHERE o.objectId IN (SELECT f.objectId FROM ForcedSource f WHERE f.flag = TRUE)
+-- : IN of a grouped key
+SELECT o.objectId FROM Object o WHERE o.objectId IN (SELECT f.objectId FROM ForcedSource f GROUP BY f.objectId HAVING COUNT(*) > 5)
+-- : NOT IN with NULLs gives nothing
+SELECT o.objectId FROM Object o WHERE o.objectId NOT IN (SELECT f.objectId FROM ForcedSource f)
+-- : NOT IN without NULLs
+SELECT o.objectId FROM Object o WHERE o.objectId NOT IN (SELECT f.objectId FROM ForcedSource f WHERE f.objectId IS NOT NULL)
+-- : NOT IN of a nullable outer key
+SELECT f.forcedSourceId FROM ForcedSource f WHERE f.objectId NOT IN (SELECT o.objectId FROM Object o)
+-- : NOT of IN with NULLs
+SELECT o.objectId FROM Object o WHERE NOT (o.objectId IN (SELECT f.objectId FROM ForcedSource f WHERE f.band = 'u'))
+-- : IN under OR
+SELECT o.objectId FROM Object o WHERE o.nDet > 30 OR o.objectId IN (SELECT f.objectId FROM ForcedSource f WHERE f.psfFlux > 300)
+-- : NOT IN within one object's rows, with NULLs
+SELECT o.objectId FROM Object o WHERE 'u' NOT IN (SELECT f.band FROM ForcedSource f WHERE f.objectId = o.objectId)
+-- : IN cut by TOP
+SELECT o.objectId, o.nDet FROM Object o WHERE o.objectId IN (SELECT TOP 40 f.objectId FROM ForcedSource f ORDER BY f.psfFlux DESC)
+-- : how many children each has
+SELECT o.objectId, (SELECT COUNT(*) FROM ForcedSource f WHERE f.objectId = o.objectId) AS n FROM Object o
+-- : the latest child's flux, TOP within a correlated sub-query
+SELECT o.objectId, (SELECT MAX(f.mjd) FROM ForcedSource f WHERE f.objectId = o.objectId AND f.psfFlux > 0) AS latest FROM Object o WHERE o.nDet > 5 ORDER BY latest, o.objectId
+-- : a condition on a correlated aggregate
+SELECT o.objectId FROM Object o WHERE (SELECT AVG(f.psfFlux) FROM ForcedSource f WHERE f.objectId = o.objectId) > 120
+-- : a sum of correlated counts by group
+SELECT o.kind, SUM((SELECT COUNT(*) FROM ForcedSource f WHERE f.objectId = o.objectId)) AS n FROM Object o GROUP BY o.kind
+-- : NOT EXISTS of neighbours across chunks
+SELECT o.objectId FROM Object o WHERE NOT EXISTS (SELECT 1 FROM Source s WHERE DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 0.01)
+-- : EXISTS of another object nearby
+SELECT o.objectId FROM Object o WHERE EXISTS (SELECT 1 FROM Object p WHERE DISTANCE(POINT(o.ra, o.dec), POINT(p.ra, p.dec)) < 0.005 AND p.objectId <> o.objectId)
+-- : how many neighbours each has
+SELECT o.objectId, (SELECT COUNT(*) FROM Source s WHERE DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 0.01) AS n FROM Object o
+-- : NOT EXISTS of neighbours beyond the margin
+SELECT o.objectId FROM Object o WHERE o.nDet > 25 AND NOT EXISTS (SELECT 1 FROM Source s WHERE DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 0.05)
+-- : EXISTS of pairs
+SELECT o.objectId FROM Object o WHERE EXISTS (SELECT 1 FROM ObjectSource m WHERE m.objectId = o.objectId AND m.score > 0.5)
+-- : NOT EXISTS of pairs with a second director, near
+SELECT o.objectId FROM Object o WHERE NOT EXISTS (SELECT 1 FROM ObjectDia m JOIN DiaObject d ON d.diaObjectId = m.diaObjectId WHERE m.objectId = o.objectId AND d.nDiaSources > 4)
+-- : NOT EXISTS of pairs with a second director, far
+SELECT o.objectId FROM Object o WHERE NOT EXISTS (SELECT 1 FROM ObjectSource m JOIN Source s ON s.sourceId = m.sourceId WHERE m.objectId = o.objectId)
+-- : pairs whose second director is nobody
+SELECT m.pairId FROM ObjectSource m WHERE NOT EXISTS (SELECT 1 FROM Source s WHERE s.sourceId = m.sourceId)
+-- : near pairs whose second director is bright
+SELECT m.pairId FROM ObjectDia m WHERE EXISTS (SELECT 1 FROM DiaObject d WHERE d.diaObjectId = m.diaObjectId AND d.nDiaSources > 10)
+-- : second directors without a pair
+SELECT s.sourceId FROM Source s WHERE NOT EXISTS (SELECT 1 FROM ObjectSource m WHERE m.sourceId = s.sourceId)
+-- : second directors not among pairs, NULLs left out
+SELECT s.sourceId FROM Source s WHERE s.sourceId NOT IN (SELECT m.sourceId FROM ObjectSource m WHERE m.sourceId IS NOT NULL)
+-- : two levels of EXISTS
+SELECT d.diaObjectId FROM DiaObject d WHERE EXISTS (SELECT 1 FROM DiaSource s WHERE s.diaObjectId = d.diaObjectId AND EXISTS (SELECT 1 FROM SSSource x WHERE x.diaSourceId = s.diaSourceId AND x.phase < 10 * d.nDiaSources))
+-- : IN of a replicated table
+SELECT s.sourceId FROM Source s WHERE s.visit IN (SELECT v.visit FROM Visit v WHERE v.seeing < 0.8)
+-- : NOT IN of a replicated table with NULLs on the left
+SELECT s.sourceId FROM Source s WHERE s.visit NOT IN (SELECT v.visit FROM Visit v WHERE v.band = 'r')
+-- : replicated rows without partitioned ones
+SELECT v.visit FROM Visit v WHERE NOT EXISTS (SELECT 1 FROM ForcedSource f WHERE f.visit = v.visit)
+-- : IN of a column that is no key
+SELECT f.forcedSourceId FROM ForcedSource f WHERE f.visit IN (SELECT s.visit FROM Source s WHERE s.flux > 400)
+-- : EXISTS of anything at all
+SELECT COUNT(*) FROM Object o WHERE EXISTS (SELECT 1 FROM DiaObject d WHERE d.nDiaSources > 100)
+-- : EXISTS over a group is always true
+SELECT COUNT(*) FROM Object o WHERE EXISTS (SELECT COUNT(*) FROM ForcedSource f WHERE f.objectId = o.objectId AND f.psfFlux > 1e9)
+-- : semi-joins of both sides of a join
+SELECT o.objectId, f.forcedSourceId FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId WHERE EXISTS (SELECT 1 FROM ObjectDia m WHERE m.objectId = o.objectId) AND f.visit IN (SELECT v.visit FROM Visit v WHERE v.band = 'g')
+-- : a semi-join of one side of a join of the merge
+SELECT o.objectId, s.sourceId FROM Object o JOIN Source s ON s.visit = o.nDet WHERE o.nDet > 35 AND EXISTS (SELECT 1 FROM ForcedSource f WHERE f.objectId = o.objectId)
+-- : a join on any key
+SELECT f.forcedSourceId, s.sourceId FROM ForcedSource f JOIN Source s ON f.visit = s.visit AND s.flux > 300 WHERE f.psfFlux > 300
+-- : a join on texts
+SELECT f.forcedSourceId, v.visit FROM ForcedSource f JOIN Object o ON o.kind = f.band JOIN Visit v ON v.band = f.band
+-- : a join on expressions
+SELECT o.objectId, s.sourceId FROM Object o JOIN Source s ON o.objectId + 49000 = s.sourceId
+-- : a radius beyond the margin from few rows
+SELECT o.objectId, s.sourceId FROM Object o JOIN Source s ON DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 0.1 WHERE o.objectId BETWEEN 1001 AND 1040
+-- : a radius beyond the margin at the poles and the meridian
+SELECT o.objectId, s.sourceId FROM Object o JOIN Source s ON DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 0.03 WHERE o.nDet > 8
+-- : an outer join beyond the margin
+SELECT o.objectId, s.sourceId FROM Object o LEFT JOIN Source s ON DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 0.05 WHERE o.nDet > 25
+-- : top rows joined to their children
+SELECT t.objectId, f.forcedSourceId FROM (SELECT TOP 15 objectId FROM Object ORDER BY rFlux DESC) t JOIN ForcedSource f ON f.objectId = t.objectId
+-- : groups joined to their directors
+SELECT o.objectId, o.nDet, t.n FROM (SELECT objectId, COUNT(*) AS n FROM ForcedSource WHERE psfFlux > 250 GROUP BY objectId) t JOIN Object o ON o.objectId = t.objectId
+-- : a chain of two joins by keys sent ahead
+SELECT s.sourceId, m.pairId, f.forcedSourceId FROM Source s JOIN ObjectSource m ON m.sourceId = s.sourceId JOIN ForcedSource f ON f.objectId = m.objectId WHERE s.flux > 150
