@@ -11,7 +11,7 @@ from qserv.bind.errors import DuplicateName, Node, TypeMismatch, Unsupported
 from qserv.bind.expressions import bind_expression
 from qserv.bind.moment import Moment
 from qserv.bind.names import Catalogs
-from qserv.bind.order import row_count
+from qserv.bind.order import row_count, sorted_outside
 from qserv.bind.scope import CommonTable, Scope, Statement
 from qserv.bind.select import bind_select
 from qserv.bind.sets import bind_set
