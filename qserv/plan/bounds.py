@@ -8,7 +8,7 @@ under NOT, *false*: NULL is neither). AND intersects, OR unites; what is not und
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
 from operator import and_, or_
@@ -26,6 +26,8 @@ from schema.types import Type
 
 NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+BOX_RANGES = 128
+"""Boxes are long and thin: chunks are chosen by so many ranges, rows by fewer."""
 V = TypeVar("V")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (timestamps have no zone)
 
@@ -116,7 +118,12 @@ class Bounds:
         if box.is_empty:
             return self._nowhere()
         shape = box.shape
-        return None if shape is None else self._placed(relation, shape, str(box))
+        if shape is None:
+            return None
+        grow = self.places.growths_of(self.places.member(relation))[0]
+        fine = cover(shape, grow_arcsec=grow, max_ranges=BOX_RANGES)
+        chunks = self.places.chunks_of(fine, {}, None)
+        return replace(self._placed(relation, shape, str(box)), chunks=chunks)
 
     def _placed(self, relation: RelationId, shape: Shape, why: str) -> Bound:
         """Rows whose own position lies in a region."""
@@ -222,8 +229,9 @@ class Bounds:
         if not _says_one_thing(bounds):
             masks = [self.places.chunks_of(b.homes[0], b.parts, b.chunks) for b in bounds]
             chunks = reduce(or_, masks)
-        why = " or ".join(dict.fromkeys(bound.why for bound in bounds))
-        return Bound(homes, rows, parts, chunks, f"({why})")
+        said = list(dict.fromkeys(bound.why for bound in bounds))
+        why = f"({' or '.join(said)})" if len(said) > 1 else said[0]
+        return Bound(homes, rows, parts, chunks, why)
 
 
 def plain_column(term: Expression) -> Column | None:

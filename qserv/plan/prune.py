@@ -148,10 +148,11 @@ def rows_to_read(local: Local, known: Known, found: Reach) -> int:
 
 
 def bytes_to_read(local: Local, known: Known, found: Reach, sources: Sequence[ChunkSource]) -> int:
-    """An estimate of the bytes of the columns that are read, uncompressed."""
+    """An estimate of the bytes of the columns that are read, uncompressed; at least of one row."""
     width = {source.relation: _width(source) for source in sources}
     total = sum(
-        _read_of(member, known, found) * width[member.base.relation] for member in local.partitioned
+        max(1.0, _read_of(member, known, found)) * width[member.base.relation]
+        for member in local.partitioned
     )
     return int(total)
 

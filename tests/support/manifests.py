@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 from schema.catalog import Catalog, Role
 from schema.healpix import Pixel, pixels_29
 from schema.manifest import IngestId, Manifest, Part, PartId, PartKind
+from schema.statistics import describe
 
 ORDER = 2
 
@@ -41,10 +43,23 @@ def manifest_of(
         for number, count in zip(*np.unique(homes, return_counts=True), strict=True):
             pixel = Pixel(ORDER, int(number))
             size = int(count) * times
-            parts.append(
-                _part(len(parts), table.name, PartKind.ROWS, pixel, rows=size, apart=apart)
-            )
+            made = _part(len(parts), table.name, PartKind.ROWS, pixel, rows=size, apart=apart)
+            if len(homes) == len(data):
+                inside = without_nan(data.filter(pa.array(homes == number)))
+                made = replace(made, statistics=describe(inside, table))
+            parts.append(made)
     return Manifest(catalog.name, 1, chunks, tuple(parts))
+
+
+def without_nan(rows: pa.Table) -> pa.Table:
+    """NaN as NULL: what ingest stores."""
+    columns = [
+        pa.chunked_array([pa.array(column.to_numpy(), column.type, from_pandas=True)])
+        if pa.types.is_floating(column.type)
+        else column
+        for column in rows.columns
+    ]
+    return pa.table(columns, names=rows.column_names)
 
 
 def _part(

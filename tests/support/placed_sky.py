@@ -18,6 +18,7 @@ from schema.healpix import I64, Pixel, pixels_29, separation_arcsec
 from schema.manifest import IngestId, Manifest, Part, PartId, PartKind
 from schema.statistics import describe
 from tests.support import diff_sky
+from tests.support.manifests import without_nan
 
 ORDERS = (2, 3, 4)
 """Of the parts of each ingest."""
@@ -37,7 +38,7 @@ class Placed:
 @cache
 def placed() -> Mapping[str, Placed]:
     """Objects and their forced sources; orphans lie by their own position."""
-    rows = {name: _without_nan(diff_sky.rows()[name]) for name in TABLES}
+    rows = {name: without_nan(diff_sky.rows()[name]) for name in TABLES}
     objects, children = rows["Object"], _one_of_each_orphan(rows["ForcedSource"])
     own = pixels_29(np.asarray(objects["ra"]), np.asarray(objects["dec"]))
     child_own = pixels_29(np.asarray(children["ra"]), np.asarray(children["dec"]))
@@ -106,14 +107,3 @@ def _separation() -> float:
     both = children.join(objects, "objectId", right_suffix="_o", join_type="inner")
     apart = separation_arcsec(*(np.asarray(both[n]) for n in ("ra", "dec", "ra_o", "dec_o")))
     return float(apart.max()) + 0.001
-
-
-def _without_nan(rows: pa.Table) -> pa.Table:
-    """NaN as NULL: what ingest stores."""
-    columns = [
-        pa.chunked_array([pa.array(column.to_numpy(), column.type, from_pandas=True)])
-        if pa.types.is_floating(column.type)
-        else column
-        for column in rows.columns
-    ]
-    return pa.table(columns, names=rows.column_names)
