@@ -68,7 +68,7 @@ def main(
 def _measure(chosen: list[str], count: int, shards: int, progress: Console) -> Iterator[Figure]:
     """The figures as they come; only what they need is started."""
     if "planning" in chosen:
-        yield planning.planning()
+        yield from planning.planning()
     if set(chosen) == {"planning"}:
         return
     progress.print(f"making {count:,} rows")
