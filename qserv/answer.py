@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import suppress
+import time
+from collections.abc import Hashable, Iterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from sqlglot import exp
 
-from qserv.adql import parse_adql
 from qserv.analyse import analyse
 from qserv.bind import Moment, bind_at
 from qserv.bound import BaseTable
 from qserv.dispatch.loop import dispatch
-from qserv.explain import Explanation, explain_plan
+from qserv.explain import PLAN_COLUMN, Actual, Explanation, explain_plan, with_actual
+from qserv.languages import LANGUAGES, language_of
 from qserv.limits import Limits
 from qserv.pinned import Pinned
 from qserv.plan.make import make_plan
@@ -26,25 +26,13 @@ from qserv.result import Answer
 from qserv.running import Running, new_query_id
 from qserv.store import Store
 from qserv.stream import batches_of, cut_plan, result_column, told
+from qserv.trace import Trace, stage
 from qserv.traverse import base_relations
-from schema.errors import QueryError
 
 _DEFAULT = Limits()
-_EXPLAIN = re.compile(r"[ \t]*EXPLAIN[ \t]+(?=(SELECT|WITH)\b|\()", re.IGNORECASE)
-_PARSERS: dict[str, Callable[[str, Limits], exp.Expression]] = {
-    "ADQL": parse_adql,
-    "ADQL-2.0": parse_adql,
-    "ADQL-2.1": parse_adql,
-}
-
-
-class UnknownLanguage(QueryError):
-    """The query is in a language that is not spoken here."""
-
-    code = "UNKNOWN_LANGUAGE"
-
-    def __init__(self, language: str) -> None:
-        super().__init__(f"no query language {language!r}; there are {', '.join(_PARSERS)}")
+_EXPLAIN = re.compile(
+    r"\s*EXPLAIN(?P<analyze>\s+ANALYZE)?\s*(?=\b(SELECT|WITH|VALUES)\b|\()", re.IGNORECASE
+)
 
 
 def answer(
@@ -58,7 +46,8 @@ def answer(
     """Run one query over the shards.
 
     What is wrong with the query is raised here, before any shard is asked for rows; they are asked
-    when the first batch is. The answer must be closed. `EXPLAIN SELECT ...` answers with its plan.
+    when the first batch is. The answer must be closed. `EXPLAIN SELECT ...` answers with its plan,
+    `EXPLAIN ANALYZE SELECT ...` with what it did besides.
 
     Parameters
     ----------
@@ -67,17 +56,14 @@ def answer(
     """
     prefix = _EXPLAIN.match(text)
     if prefix is not None:
-        asked = " " * prefix.end() + text[prefix.end() :]  # blanks keep the places of errors
+        asked = re.sub(r"\S", " ", prefix[0]) + text[prefix.end() :]  # errors keep their places
+        if prefix["analyze"]:
+            return _analyzed(asked, store, (limits, maxrec), language)
         explanation = explain(asked, store, limits=limits, language=language)
-        return explanation.to_answer(new_query_id())
+        columns, batches = (PLAN_COLUMN,), explanation.batches()
+        return Answer(new_query_id(), columns, batches, explanation.snapshots)
     running = store.watch.begin(limits.timeout_s)
-    try:
-        pinned = store.pin()
-        plan = _planned(text, pinned, store, (limits, language), running)
-        return _started(plan, pinned, store, running, (limits, maxrec))
-    except BaseException:
-        store.watch.end(running)
-        raise
+    return _begun(text, store, running, (limits, maxrec), language)[1]
 
 
 def explain(
@@ -85,6 +71,18 @@ def explain(
 ) -> Explanation:
     """What `answer` would do."""
     return explain_plan(plan_text(text, store.pin(), store, limits=limits, language=language))
+
+
+def explain_analyze(
+    text: str, store: Store, *, limits: Limits = _DEFAULT, language: str = "ADQL"
+) -> Explanation:
+    """What `answer` does: the query is run, its rows are counted and thrown away."""
+    started = time.perf_counter()
+    running = store.watch.begin(limits.timeout_s)
+    running.trace = Trace()
+    plan, found = _begun(text, store, running, (limits, None), language)
+    with closing(found):
+        return _run(plan, found, running.trace, started)
 
 
 def cancel(query_id: str, store: Store) -> bool:
@@ -97,6 +95,51 @@ def plan_text(text: str, pinned: Pinned, store: Store, *, limits: Limits, langua
     return _planned(text, pinned, store, (limits, language), None)
 
 
+def _analyzed(text: str, store: Store, asked: tuple[Limits, int | None], language: str) -> Answer:
+    """The answer to EXPLAIN ANALYZE: the query runs when the first batch is asked for."""
+    started = time.perf_counter()
+    running = store.watch.begin(asked[0].timeout_s)
+    trace = running.trace = Trace()
+    plan, found = _begun(text, store, running, asked, language)
+
+    def lines() -> Iterator[pa.RecordBatch]:
+        yield from _run(plan, found, trace, started).batches()
+
+    return Answer(
+        running.query_id,
+        (PLAN_COLUMN,),
+        lines(),
+        found.snapshots,
+        warnings=found.warnings,
+        on_close=[found.close],
+    )
+
+
+def _run(plan: Plan, found: Answer, trace: Trace, started: float) -> Explanation:
+    """Read an answer to its end, and tell what that took."""
+    rows = sum(batch.num_rows for batch in found.batches)
+    elapsed = time.perf_counter() - started
+    actual = Actual(rows, found.overflowed, elapsed, dict(trace.stages))
+    return with_actual(explain_plan(plan), trace, actual)
+
+
+def _begun(
+    text: str,
+    store: Store,
+    running: Running,
+    asked: tuple[Limits, int | None],
+    language: str,
+) -> tuple[Plan, Answer]:
+    """The plan of a query, and its answer before the first row."""
+    try:
+        pinned = store.pin()
+        plan = _planned(text, pinned, store, (asked[0], language), running)
+        return plan, _started(plan, pinned, store, running, asked)
+    except BaseException:
+        store.watch.end(running)
+        raise
+
+
 def _planned(
     text: str, pinned: Pinned, store: Store, asked: tuple[Limits, str], running: Running | None
 ) -> Plan:
@@ -105,14 +148,18 @@ def _planned(
     What was asked before is not done again: preparing while the catalogs stay, planning while the
     snapshots do that are read.
     """
+    asked = (asked[0], language_of(asked[1]))
     key = _key(text, pinned, asked)
-    prepared = store.prepared.get(key) or _prepared(text, pinned, asked)
+    trace = running.trace if running is not None else None
+    prepared = store.prepared.get(key) or _prepared(text, pinned, asked, trace)
     read = tuple(pin for pin in pinned.pins if pin.name in prepared.reads)
     plan = store.plans.get((key, read))
     if plan is None:
-        located = store.locate(prepared.analysed.wanted, pinned, running)
+        with stage(trace, "locate"):
+            located = store.locate(prepared.analysed.wanted, pinned, running)
         manifests = {pin.name: pinned.parts[pin.name].manifest for pin in read}
-        plan = make_plan(prepared.analysed.query, manifests, located)
+        with stage(trace, "plan"):
+            plan = make_plan(prepared.analysed.query, manifests, located)
         if prepared.is_lasting and len(text) <= KEPT_TEXT:
             store.prepared.put(key, prepared)
             if sum(len(fragment.pixels) for fragment in plan.fragments) <= KEPT_CHUNKS:
@@ -125,21 +172,24 @@ def _key(text: str, pinned: Pinned, asked: tuple[Limits, str]) -> Hashable:
     limits, language = asked
     versions = tuple((pin.catalog_id, pin.version) for pin in pinned.pins)
     bounds = (limits.max_text_bytes, limits.max_tokens, limits.max_nesting)
-    return (text, language.upper(), versions, bounds)
+    return (text, language, versions, bounds)
 
 
-def _prepared(text: str, pinned: Pinned, asked: tuple[Limits, str]) -> Prepared:
+def _prepared(
+    text: str, pinned: Pinned, asked: tuple[Limits, str], trace: Trace | None
+) -> Prepared:
     """parse -> bind -> analyse."""
     limits, language = asked
-    parse = _PARSERS.get(language.upper())
-    if parse is None:
-        raise UnknownLanguage(language)
-    tree = parse(text, limits)
+    with stage(trace, "parse"):
+        tree = LANGUAGES[language](text, limits)
     moment = Moment(datetime.now(UTC).replace(tzinfo=None), random.random())  # noqa: S311
-    query = bind_at(tree, pinned.catalogs, moment)
+    with stage(trace, "bind"):
+        query = bind_at(tree, pinned.catalogs, moment)
     reads = {base.catalog.name for base in base_relations(query) if isinstance(base, BaseTable)}
     known = frozenset(name for name in reads if name in pinned.parts)
-    return Prepared(analyse(query), known, is_lasting=not moment.is_taken)
+    with stage(trace, "analyse"):
+        analysed = analyse(query)
+    return Prepared(analysed, known, is_lasting=not moment.is_taken)
 
 
 def _started(
