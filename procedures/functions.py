@@ -174,6 +174,8 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "east_v1",
                 "gather_bits_v1",
                 "half_up_v1",
+                "histogram_step_v1",
+                "histogram_v1",
                 "in_frame_v1",
                 "moved_v1",
                 "nanojansky_to_abmag_sigma_v1",

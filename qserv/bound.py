@@ -68,7 +68,9 @@ class Aggregate:
 
     `count`, `sum`, `avg`, `min`, `max`, `var_samp`, `var_pop`, `stddev_samp`, `stddev_pop`,
     `covar_samp`, `covar_pop`, `corr`, `bool_and`, `bool_or`, `bit_and`, `bit_or`, `bit_xor`,
-    `string_agg`, `array_agg`, and the ordered-set ones `percentile_cont`, `percentile_disc`, `mode`.
+    `string_agg`, `array_agg`, `histogram` (of the numbers of bins, 0 .. bins + 1, `more` their count),
+    and the ordered-set ones `percentile_cont`, `percentile_disc`, `mode`. `plan` adds what it merges
+    by: `histogram_sum` of partial ones, `sum_of_halves` of the sums of the higher and lower 32 bits.
 
     `argument` None is COUNT(*). Floating arguments arrive cast to DOUBLE (but for min and max).
     `order` is that of the rows within the aggregate: what `string_agg` and `array_agg` follow, and

@@ -58,3 +58,23 @@ CREATE OR REPLACE FUNCTION sky.histogram_bin_v1(
             CAST(floor((x - low + 1e-90 - 1e-90) / (high - low) * bins) AS integer) + 1
         )
     END;
+
+-- Counts of rows by the number of their bin, 0 .. bins + 1.
+CREATE OR REPLACE FUNCTION sky.histogram_step_v1(counts bigint[], bin integer, bins integer)
+    RETURNS bigint[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+    IF counts IS NULL THEN
+        counts := array_fill(0::bigint, ARRAY[bins + 2]);
+    END IF;
+    counts[bin + 1] := counts[bin + 1] + 1;
+    RETURN counts;
+END
+$$;
+
+CREATE OR REPLACE AGGREGATE sky.histogram_v1(integer, integer) (
+    SFUNC = sky.histogram_step_v1,
+    STYPE = bigint[],
+    PARALLEL = SAFE
+);

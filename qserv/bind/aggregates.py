@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from qserv.bind import statistics
 from qserv.bind.coercion import cast, describe, is_null
 from qserv.bind.conditions import condition
 from qserv.bind.errors import MisplacedAggregate, Node, TypeMismatch, Unsupported
@@ -36,6 +37,12 @@ NAMES: Mapping[str, str] = {
     "PERCENTILE_CONT": "percentile_cont",
     "PERCENTILE_DISC": "percentile_disc",
     "MODE": "mode",
+    "IVO_STRING_AGG": "string_agg",
+    "IVO_HISTOGRAM": "histogram",
+    "MEDIAN": "median",
+    "SCISQL_MEDIAN": "median",
+    "PERCENTILE": "percentile",
+    "SCISQL_PERCENTILE": "percentile",
 }
 """Aggregates that the fronts leave as calls, by users' names."""
 PLAIN: Mapping[type, str] = {
@@ -46,7 +53,11 @@ PLAIN: Mapping[type, str] = {
     exp.Max: "max",
 }
 ORDERED_SETS = frozenset({"percentile_cont", "percentile_disc", "mode"})
-_OF_TWO = frozenset({"covar_samp", "covar_pop", "corr", "string_agg"})
+_COUNTS = {
+    **dict.fromkeys(("covar_samp", "covar_pop", "corr", "string_agg", "percentile"), 2),
+    "histogram": 4,
+}
+"""How many arguments they take, where not one."""
 _ARRAYS = {Type.LONG: Type.LONGS, Type.DOUBLE: Type.DOUBLES, Type.TEXT: Type.TEXTS}
 
 
@@ -95,10 +106,10 @@ def aggregate(node: Node, env: Env, *, within: Node | None = None) -> Aggregate:
         return _ordered_set(name, found, within, node, inside)
     if within is not None:
         raise Unsupported(f"{name.upper()} takes no WITHIN GROUP", node)
-    wanted = 2 if name in _OF_TWO else 1
+    wanted = _COUNTS.get(name, 1)
     if len(found.arguments) != wanted:
         raise TypeMismatch(
-            f"{name.upper()} takes {wanted} argument{'s'[: wanted - 1]},"
+            f"{name.upper()} takes {wanted} argument{'' if wanted == 1 else 's'},"
             f" found {len(found.arguments)}",
             node,
         )
@@ -106,6 +117,10 @@ def aggregate(node: Node, env: Env, *, within: Node | None = None) -> Aggregate:
         return Aggregate("count", None, found.distinct, Type.LONG)
     arguments = [inside.bind(item) for item in found.arguments]
     _check_own(name, arguments, node, inside)
+    if name in statistics.NAMES:
+        if found.distinct or found.sorted:
+            raise Unsupported(f"{name.upper()} takes no DISTINCT or ORDER BY", node)
+        return statistics.statistic(name, arguments, node)
     typed, more, kind = typed_arguments(name, arguments, node)
     order = tuple(key_of(item, inside.bind(item.this)) for item in found.sorted)
     return Aggregate(

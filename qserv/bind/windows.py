@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from qserv.bind import aggregates
+from qserv.bind import aggregates, statistics
 from qserv.bind.coercion import cast, describe, unify
 from qserv.bind.errors import MisplacedAggregate, Node, TypeMismatch, UnknownName, Unsupported
 from qserv.bind.order import distinct_keys, key_of
@@ -121,7 +121,7 @@ def _aggregate(node: Node, env: Env) -> tuple[str, Sequence[Expression], Type]:
     """An aggregate as a window function."""
     name, found = aggregates.name_of(node), aggregates.given(node)
     assert name is not None
-    if name in aggregates.ORDERED_SETS or found.distinct or found.sorted:
+    if name in aggregates.ORDERED_SETS | statistics.NAMES or found.distinct or found.sorted:
         raise Unsupported(
             f"{name.upper()} with DISTINCT, ORDER BY or WITHIN GROUP takes no OVER", node
         )

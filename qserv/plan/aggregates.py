@@ -30,7 +30,7 @@ Sent = Callable[[Expression], Column]
 _VARIANCES = {"var_samp", "var_pop", "stddev_samp", "stddev_pop"}
 _OF_THEMSELVES = {"sum", "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor"}
 """What is made of its own partial values."""
-DECOMPOSABLE = {"count", "avg"} | _OF_THEMSELVES | _VARIANCES
+DECOMPOSABLE = {"count", "avg", "histogram"} | _OF_THEMSELVES | _VARIANCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,12 @@ def finished(aggregate: Aggregate, sent: Sent) -> Expression:
     match aggregate.name:
         case "count":
             return _total(sent(aggregate))
+        case "sum" if aggregate.type is Type.LONG and _may_overflow(aggregate):
+            return _wide_sum(aggregate, sent)
+        case "histogram":
+            return Aggregate(
+                "histogram_sum", sent(aggregate), False, aggregate.type, more=aggregate.more
+            )
         case name if name in _OF_THEMSELVES:
             return Aggregate(name, sent(aggregate), distinct=False, type=aggregate.type)
         case "avg":
@@ -92,6 +98,21 @@ def finished(aggregate: Aggregate, sent: Sent) -> Expression:
         case name:
             assert name in _VARIANCES, name
             return _variance(aggregate, sent)
+
+
+def _may_overflow(aggregate: Aggregate) -> bool:
+    """Whether a part of a sum may be out of range where the whole is not; not of narrow integers."""
+    return aggregate.argument is not None and aggregate.argument.type is Type.LONG
+
+
+def _wide_sum(aggregate: Aggregate, sent: Sent) -> Expression:
+    """A sum whose parts travel as sums of the values' higher and lower 32 bits."""
+    value, bits = aggregate.argument, Literal(32, Type.INT)
+    assert value is not None
+    mask = Literal(0xFFFFFFFF, Type.LONG)
+    halves = (Call(">>", (value, bits), Type.LONG), Call("&", (value, mask), Type.LONG))
+    high, low = (sent(replace(aggregate, argument=half)) for half in halves)
+    return Aggregate("sum_of_halves", high, False, Type.LONG, more=(low,))
 
 
 def _beside(aggregate: Aggregate, name: str, kind: Type) -> Aggregate:

@@ -12,6 +12,13 @@ from qserv.render.dialect import Dialect
 from qserv.render.expressions import Expressions
 
 _WITHIN_GROUP = {"percentile_cont", "percentile_disc", "mode"}
+_HISTOGRAMS = {
+    "histogram": "list_transform([histogram({0}){1}], lambda m: list_transform(range(0, {2}), "
+    "lambda k: CAST(coalesce(m[CAST(k AS INTEGER)], 0) AS BIGINT)))[1]",
+    "histogram_sum": "list_transform([list({0}){1}], lambda h: list_transform(range(1, {2} + 1), "
+    "lambda k: CAST(coalesce(list_sum(list_transform(h, lambda one: one[k])), 0) AS BIGINT)))[1]",
+}
+"""By DuckDB: of a list of one map from bins to counts, or of one list of lists."""
 _COUNTED = {"row_number", "rank", "dense_rank", "ntile"}
 """Window functions whose integers the engines give different widths."""
 
@@ -22,6 +29,10 @@ class Aggregates(Expressions, ABC):
     @override
     def aggregate(self, node: Aggregate) -> str:
         """An aggregate, of the type that the bound tree says."""
+        if node.name in _HISTOGRAMS:
+            return self._histogram(node)
+        if node.name == "sum_of_halves":
+            return self._sum_of_halves(node)
         call = f"{self._aggregated(node)}{self._filter(node.filter)}"
         if node.name == "sum" and node.type.is_integer:
             return f"CAST({call} AS {self.type(node.type)})"  # numeric and HUGEINT otherwise
@@ -36,6 +47,26 @@ class Aggregates(Expressions, ABC):
         distinct = "DISTINCT " if node.distinct else ""
         arguments = ", ".join(self.expression(item) for item in (node.argument, *node.more))
         return f"{node.name}({distinct}{arguments}{self._ordered(node.order)})"
+
+    def _histogram(self, node: Aggregate) -> str:
+        """Counts by bin (`histogram`, of the bins' numbers), or the sums of such counts."""
+        bins = node.more[0]
+        assert node.argument is not None
+        assert isinstance(bins, Literal)
+        assert isinstance(bins.value, int)
+        argument, rows = self.expression(node.argument), self._filter(node.filter)
+        if node.name == "histogram" and self.dialect is Dialect.POSTGRES:
+            counted = f"sky.histogram_v1({argument}, {bins.value}){rows}"
+            return f"COALESCE({counted}, array_fill(CAST(0 AS bigint), ARRAY[{bins.value + 2}]))"
+        assert self.dialect is Dialect.DUCKDB, "histograms are summed in the merge"
+        return _HISTOGRAMS[node.name].format(argument, rows, bins.value + 2)
+
+    def _sum_of_halves(self, node: Aggregate) -> str:
+        """The whole number of which chunks sent the sums of the higher and the lower 32 bits."""
+        assert self.dialect is Dialect.DUCKDB, "halves are put together in the merge"
+        assert node.argument is not None
+        high, low = (self.expression(item) for item in (node.argument, *node.more))
+        return f"CAST(sum({high}) * 4294967296 + sum({low}) AS BIGINT)"
 
     def _ordered_set(self, node: Aggregate) -> str:
         """An aggregate over sorted values; DuckDB's mode takes the first of those that tie."""
