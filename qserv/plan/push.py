@@ -22,7 +22,8 @@ from qserv.bound import (
     Select,
     Window,
 )
-from qserv.plan.aggregates import Aggregates, aggregates_of, finished
+from qserv.plan.aggregates import Aggregates, aggregates_of, finished, over_values, value_of
+from qserv.plan.from_manifest import from_manifest
 from qserv.plan.local import Local, Refusal
 from qserv.plan.subqueries import inner_bases
 from qserv.planned import Reading
@@ -66,11 +67,11 @@ def push(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> Push
     inner = [e for e in expressions if has_subquery(e)]
     if any(has_subquery(_without(e, aggregates, block.group)) for e in inner):
         return Refusal("a sub-query stands beside groups that several chunks may share")
-    if aggregates.are_partial:
-        return _partial(block, aggregates)
     argument = aggregates.sole_distinct()
-    if argument is not None:
+    if argument is not None and not _is_disjoint(argument, block, local):
         return _distinct_values(block, argument)
+    if aggregates.are_partial:
+        return _partial(block, aggregates, local)
     return Refusal(aggregates.why_not_partial())
 
 
@@ -170,22 +171,43 @@ def _rows(block: Select, why: str = "") -> Pushed:
     return Pushed(fragment, _merge_of(merge), why)
 
 
-def _partial(block: Select, aggregates: Aggregates) -> Pushed:
-    """Groups that several chunks may share: partial aggregates, finished in the merge."""
+def _partial(block: Select, aggregates: Aggregates, local: Local) -> Pushed:
+    """Groups that several chunks may share: partial aggregates, finished in the merge.
+
+    Values of which each counts once make the fragment's groups finer.
+    """
     sent = _Sent()
     keys = {key: sent.column(key) for key in block.group}
-    whole = {a: finished(a, sent.column) for a in aggregates.found}
+    counted = [a for a in aggregates.found if a.distinct]
+    are_apart = all(a.name == "count" and _is_disjoint(a.argument, block, local) for a in counted)
+    values = [] if are_apart else list(dict.fromkeys(map(value_of, counted)))
+    columns = {value: sent.column(value) for value in values}
+
+    def whole_of(a: Aggregate) -> Expression:
+        if not a.distinct:
+            return finished(a, sent.column)
+        if are_apart:
+            is_row = isinstance(local.source, BaseTable)
+            return finished(replace(a, distinct=not is_row), sent.column)
+        return over_values(a, columns[value_of(a)])
+
+    whole = {a: whole_of(a) for a in aggregates.found}
 
     def finish(node: Expression) -> Expression | None:
         if node in keys:
             return keys[node]
         return whole[node] if isinstance(node, Aggregate) else None
 
-    return Pushed(
-        Select(sent.outputs(), group=block.group, is_grouped=True),
-        _merge_of(_over_groups(block, finish)),
-        "groups may lie in several chunks: partial aggregates",
-    )
+    fragment = Select(sent.outputs(), group=(*block.group, *values), is_grouped=True)
+    why = "groups may lie in several chunks: partial aggregates"
+    if values:
+        why += " by the values that count once"
+    return Pushed(fragment, _merge_of(_over_groups(block, finish)), why)
+
+
+def _is_disjoint(argument: Expression | None, block: Select, local: Local) -> bool:
+    """Whether no two chunks send the same value of a group, so that counts of values add up."""
+    return argument is not None and not block.grouping_sets and _is_own_key(argument, local)
 
 
 def _distinct_values(block: Select, argument: Expression) -> Pushed:
@@ -237,14 +259,11 @@ def _lies_in_one_chunk(window: Window, local: Local) -> bool:
 
 
 def _counted(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> Pushed | None:
-    """COUNT(*) of one whole table: the manifest knows it."""
+    """Aggregates of one whole table that the manifest knows."""
     base = local.source
-    if not isinstance(base, BaseTable) or local.filters or block.group or block.having is not None:
+    if not isinstance(base, BaseTable) or local.filters:
         return None
-    count = Aggregate("count", None, distinct=False, type=block.outputs[0].type)
-    if any(output.expression != count for output in block.outputs):
+    merge = from_manifest(block, base, manifests[base.catalog.name])
+    if merge is None:
         return None
-    rows = manifests[base.catalog.name].rows_of(base.table.name)
-    outputs = tuple(replace(o, expression=Literal(rows, o.type)) for o in block.outputs)
-    merge = replace(block, outputs=outputs, source=None, where=None, order=(), is_grouped=False)
-    return Pushed(None, lambda _name: merge, "the manifest knows the count")
+    return Pushed(None, lambda _name: merge, "the manifest knows it")

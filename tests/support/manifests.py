@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -46,7 +47,7 @@ def manifest_of(
             made = _part(len(parts), table.name, PartKind.ROWS, pixel, rows=size, apart=apart)
             if len(homes) == len(data):
                 inside = without_nan(data.filter(pa.array(homes == number)))
-                made = replace(made, statistics=describe(inside, table))
+                made = replace(made, statistics=_times(describe(inside, table), times))
             parts.append(made)
     return Manifest(catalog.name, 1, chunks, tuple(parts))
 
@@ -60,6 +61,12 @@ def without_nan(rows: pa.Table) -> pa.Table:
         for column in rows.columns
     ]
     return pa.table(columns, names=rows.column_names)
+
+
+def _times(statistics: str, times: int) -> str:
+    """The statistics of so many copies of the rows."""
+    entries = json.loads(statistics).items()
+    return json.dumps({name: [low, high, nulls * times] for name, (low, high, nulls) in entries})
 
 
 def _part(
