@@ -16,6 +16,7 @@ from qserv.analyse import Wanted, analyse
 from qserv.bind import Catalogs, bind
 from qserv.explain import explain_plan
 from qserv.plan.make import make_plan
+from qserv.planned import Plan
 from schema.healpix import pixels_29
 from tests.support import diff_sky
 from tests.support.cases import Case, cases_in
@@ -55,7 +56,11 @@ def test_a_query_has_its_plan(case: Case, pytestconfig: pytest.Config) -> None:
 
 
 def plan_text(text: str) -> str:
+    return explain_plan(planned(text)).to_text()
+
+
+def planned(text: str) -> Plan:
+    """The plan of an ADQL text over the made-up manifest."""
     tree = bind(parse_adql(text), CATALOGS, now=datetime(2026, 11, 22), random=0.5)  # noqa: DTZ001
     analysed = analyse(tree)
-    plan = make_plan(analysed.query, MANIFESTS, located(analysed.wanted))
-    return explain_plan(plan).to_text()
+    return make_plan(analysed.query, MANIFESTS, located(analysed.wanted))
