@@ -8,12 +8,13 @@ import time
 from collections.abc import Hashable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 
 from qserv.analyse import analyse
-from qserv.bind import Moment, bind_at
-from qserv.bound import BaseTable
+from qserv.bind import BindError, Moment, bind_at
+from qserv.bound import BaseTable, Query
 from qserv.dispatch.loop import dispatch
 from qserv.explain import PLAN_COLUMN, Actual, Explanation, explain_plan, with_actual
 from qserv.languages import LANGUAGES, language_of
@@ -184,12 +185,21 @@ def _prepared(
         tree = LANGUAGES[language](text, limits)
     moment = Moment(datetime.now(UTC).replace(tzinfo=None), random.random())  # noqa: S311
     with stage(trace, "bind"):
-        query = bind_at(tree, pinned.catalogs, moment)
+        query = _bound(tree, pinned, moment, text)
     reads = {base.catalog.name for base in base_relations(query) if isinstance(base, BaseTable)}
     known = frozenset(name for name in reads if name in pinned.parts)
     with stage(trace, "analyse"):
         analysed = analyse(query)
     return Prepared(analysed, known, is_lasting=not moment.is_taken)
+
+
+def _bound(tree: Any, pinned: Pinned, moment: Moment, text: str) -> Query:
+    """The bound query; an error shows its place in the text."""
+    try:
+        return bind_at(tree, pinned.catalogs, moment)
+    except BindError as error:
+        error.show(text)
+        raise
 
 
 def _started(

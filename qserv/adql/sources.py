@@ -9,7 +9,6 @@ from qserv.adql.expressions import AFTER_QUERY, Expressions
 from qserv.adql.tokens import Token
 
 _JOIN_WORDS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
-_SUBQUERY_NAME = "a name after the sub-query: (SELECT ...) AS name"
 
 
 class Sources(Expressions):
@@ -86,18 +85,17 @@ class Sources(Expressions):
     # -------------------------------------------------------------- one source
 
     def _source(self) -> exp.Expression:
-        """A table, a named sub-query, or a join in parentheses."""
+        """A table, a sub-query, or a join in parentheses."""
         if self.kind != "(":
             return self._table()
         source, is_query = self._parenthesised()
         return self._named(source) if is_query else source
 
     def _named(self, subquery: exp.Subquery) -> exp.Subquery:
-        """The sub-query with its name, which it must have."""
+        """The sub-query with its name, if it has one."""
         alias = self._alias()
-        if alias is None:
-            raise self.unexpected(_SUBQUERY_NAME)
-        subquery.set("alias", alias)
+        if alias is not None:
+            subquery.set("alias", alias)
         return subquery
 
     def _table(self) -> exp.Table:
@@ -127,7 +125,7 @@ class Sources(Expressions):
         return place(exp.TableAlias(this=self.identifier("a name after AS")), token)
 
     def _parenthesised(self) -> tuple[exp.Subquery, bool]:
-        """What begins with a parenthesis; True with it if it is a query, which needs a name."""
+        """What begins with a parenthesis; True with it if it is a query."""
         opening = self.advance()
         self.enter(opening)
         if self.kind in ("SELECT", "WITH"):

@@ -216,6 +216,10 @@ def _bends(expression: Expression, kind: Type) -> bool:
 
 def comparable(left: Expression, right: Expression, node: Node) -> tuple[Expression, Expression]:
     """Both sides cast to the type in which they are compared."""
+    if left.type.is_geometry or right.type.is_geometry:
+        raise TypeMismatch(
+            "Geometries are not compared", node, hint="use CONTAINS, INTERSECTS or DISTANCE"
+        )
     if left.type is right.type:
         return left, right
     if is_null(left) or is_null(right):

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from qserv.adql.errors import point_at
 from schema.errors import QueryError
 
 Node = Any
@@ -43,7 +44,7 @@ def nearest(name: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
 
 
 class BindError(QueryError):
-    """A statement that parses and yet means nothing; the message ends with the place."""
+    """A statement that parses and yet means nothing; the message says the place."""
 
     code = "BIND_ERROR"
 
@@ -51,6 +52,13 @@ class BindError(QueryError):
         line, column = place(node)
         where = "" if line is None else f" at line {line}, column {column}"
         super().__init__(f"{message}{where}{f': {hint}' if hint else ''}", line=line, column=column)
+        self.place = None if line is None or column is None else (line, column)
+
+    def show(self, text: str) -> None:
+        """Add the line of the text that is at fault, with a caret below the place. Once."""
+        if self.place is not None:
+            self.args = (f"{self.args[0]}\n{point_at(text, *self.place)}", *self.args[1:])
+            self.place = None
 
 
 class UnknownName(BindError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Mapping, Sequence
 
 from procedures.functions import FUNCTIONS, Function
@@ -11,7 +12,7 @@ from qserv.bind.declared import SKY_FUNCTIONS, STATISTICS
 from qserv.bind.errors import Node, TypeMismatch, UnknownFunction
 from qserv.bind.operators import arithmetic, compare, negative
 from qserv.bind.scope import Env
-from qserv.bind.units import factor
+from qserv.bind.units import factor, unit_of
 from qserv.bound import Call, Case, Expression, Literal
 from schema.types import Type
 
@@ -117,8 +118,13 @@ def _pi(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
 
 
 def _rand(arguments: Sequence[Expression], node: Node, env: Env) -> Expression:
-    """RAND is bound once: one number in [0, 1) per statement."""
+    """RAND is bound once: one number in [0, 1) per statement; of a seed, the same each time."""
     expect("RAND", arguments, (0, 1), node)
+    if arguments:
+        seed = arguments[0].value if isinstance(arguments[0], Literal) else None
+        if type(seed) is not int:
+            raise TypeMismatch("RAND takes a whole number as its seed", node)
+        return Literal(random.Random(seed).random(), Type.DOUBLE)  # noqa: S311
     return Literal(env.statement.moment.random, Type.DOUBLE)
 
 
@@ -148,10 +154,10 @@ def _in_unit(arguments: Sequence[Expression], node: Node, env: Env) -> Expressio
     value, target = arguments
     if not (isinstance(target, Literal) and isinstance(target.value, str)):
         raise TypeMismatch("IN_UNIT's second argument is a unit in quotes", node)
-    column = env.scope.metadata(value)
-    if column is None or column.unit is None:
-        raise TypeMismatch("IN_UNIT needs a column whose unit the catalog knows", node)
-    number = Literal(factor(column.unit, target.value, node), Type.DOUBLE)
+    unit = unit_of(value, env)
+    if unit is None:
+        raise TypeMismatch("IN_UNIT needs a value whose unit is known", node)
+    number = Literal(factor(unit, target.value, node), Type.DOUBLE)
     return arithmetic("*", value, number, node)
 
 

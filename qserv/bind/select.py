@@ -15,8 +15,10 @@ from qserv.bind.order import distinct_sorted, row_count, sort_keys, total_order
 from qserv.bind.scope import Env, Frame, Named, Scope, Statement
 from qserv.bind.sources import Sources
 from qserv.bind.sql_functions import display_name
+from qserv.bind.units import unit_of
 from qserv.bound import Call, Expression, Output, Query, Select, Source
 from qserv.traverse import has_aggregate, own_nodes, windows
+from schema.catalog import Column as CatalogColumn
 from schema.errors import LimitExceeded
 
 MAX_COLUMNS = 1600
@@ -145,7 +147,15 @@ def _output(item: Node, position: int, env: Env) -> Output:
     if isinstance(inner, exp.Column) and not isinstance(inner.this, exp.Star):
         named = env.scope.named(inner)
         return Output(named.expression, alias or named.name, named.metadata)
-    return Output(env.bind(inner), alias or _name(inner, position))
+    bound, name = env.bind(inner), alias or _name(inner, position)
+    return Output(bound, name, _described(inner, bound, name, env))
+
+
+def _described(node: Node, bound: Expression, name: str, env: Env) -> CatalogColumn | None:
+    """What is known of a computed output: its unit, that of IN_UNIT or what follows from columns'."""
+    is_converted = isinstance(node, exp.Anonymous) and node.name.upper() == "IN_UNIT"
+    unit = str(node.expressions[1].this) if is_converted else unit_of(bound, env)
+    return None if unit is None else CatalogColumn(name, bound.type, unit=unit)
 
 
 def _name(node: Node, position: int) -> str:

@@ -125,13 +125,12 @@ class Sources:
     def _derived(self, node: Node, scope: Scope, *, is_lateral: bool = False) -> Bound:
         """A sub-query in FROM; it sees `scope`: what is outside the block, not its neighbours."""
         alias = node.args.get("alias")
-        if alias is None:
-            raise Unsupported("A sub-query in FROM needs a name", node)
         query = self.statement.bind_query(node.this, scope, self.statement)
         relation = self.statement.new_relation()
-        renamed = [item.name for item in alias.args.get("columns") or ()]
-        fields = _renamed(fields_of(query), renamed, node)
-        names = Frame((Relation(relation, alias.name, fields),))
+        columns = () if alias is None else alias.args.get("columns") or ()
+        fields = _renamed(fields_of(query), [item.name for item in columns], node)
+        name = f"({relation})" if alias is None else alias.name  # which nobody can write
+        names = Frame((Relation(relation, name, fields),))
         return Bound(Derived(relation, query, is_lateral), names)
 
     def _lateral(self, node: Node, seen: Frame) -> Bound:

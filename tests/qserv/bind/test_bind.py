@@ -53,8 +53,37 @@ def test_metadata_of_combined_rows_is_the_left_branch_s() -> None:
     assert metadata.name == "ra"
 
 
-def test_an_expression_has_no_metadata() -> None:
-    assert block("SELECT ra + 1 FROM Visit").outputs[0].metadata is None
+@pytest.mark.parametrize(
+    ("value", "unit"),
+    [
+        ("ra * 2", None),
+        ("ra + 1", "deg"),
+        ("MAX(ra)", "deg"),
+        ("IN_UNIT(AVG(ra), 'arcsec')", "arcsec"),
+        ("COALESCE(ra, dec)", "deg"),
+        ("CASE WHEN ra > 1 THEN ra ELSE 0 END", "deg"),
+        ("DISTANCE(ra, dec, 1, 2)", "deg"),
+        ("POINT(ra, dec)", "deg"),
+        ("AREA(CIRCLE(ra, dec, 1))", "deg2"),
+        ("RADIANS(ra)", "rad"),
+        ("ra + visit", None),
+    ],
+)
+def test_an_expression_has_the_unit_that_follows(value: str, unit: str | None) -> None:
+    metadata = block(f"SELECT {value} AS v FROM Visit").outputs[0].metadata
+    assert (None if metadata is None else metadata.unit) == unit
+
+
+def test_a_converted_value_is_known_by_its_new_unit() -> None:
+    converted = "SELECT IN_UNIT(ra, 'arcsec') AS a FROM Visit"
+    back = block(f"SELECT IN_UNIT(a, 'deg') FROM ({converted})").outputs[0].expression
+    assert isinstance(back, Call)
+    assert back.arguments[1] == Literal(1 / 3600, Type.DOUBLE)
+
+
+def test_the_same_seed_gives_the_same_number() -> None:
+    first, again, other = (value(f"RAND({seed})") for seed in (7, 7, 8))
+    assert first == again != other
 
 
 def test_a_cast_column_is_no_longer_the_model_s() -> None:

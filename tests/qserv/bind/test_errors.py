@@ -33,7 +33,7 @@ def _error(text: str) -> errors.BindError:
         ("SELECT band,\nvisit FROM Source GROUP BY band", errors.NotGrouped, 2, 1),
         ("SELECT 1 FROM Source\nWHERE COUNT(*) > 1", errors.MisplacedAggregate, 2, 7),
         ("SELECT band FROM Source\nORDER BY 2", errors.BadPosition, 2, 10),
-        ("SELECT\nAREA(CIRCLE(0, 0, 1))", errors.Unsupported, 2, 1),
+        ("SELECT\n*", errors.Unsupported, 2, 1),
     ],
 )
 def test_an_error_says_where(
@@ -72,3 +72,15 @@ def test_the_fields_of_an_error_are_for_logs_and_answers() -> None:
 
 def test_a_literal_at_fault_is_placed_itself() -> None:
     assert _error("SELECT 1 FROM Source WHERE\n visit IN (1, 2, 'x')").column == 18
+
+
+def test_an_error_shows_its_place_in_the_text_once() -> None:
+    text = "SELECT objectId,\n  coord_rra FROM dp1.Object"
+    error = _error(text)
+    error.show(text)
+    error.show(text)
+    assert str(error) == (
+        "Unknown column coord_rra at line 2, column 3: nearest names are coord_ra, coord_dec\n"
+        "  coord_rra FROM dp1.Object\n"
+        "  ^"
+    )
