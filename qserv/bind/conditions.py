@@ -80,7 +80,7 @@ def _quantified(node: Node, env: Env) -> Expression:
     if kinds not in ((exp.EQ, exp.Any), (exp.NEQ, exp.All)):
         raise Unsupported("Of ANY and ALL only = ANY and <> ALL are supported", node)
     query = unwrapped(node.expression.this)
-    if not isinstance(query, exp.Subquery):
+    if not isinstance(query, exp.Subquery | exp.Select | exp.SetOperation):
         raise Unsupported("ANY and ALL take a sub-query", node)
     found = _in_query(env.bind(node.this), query, env)
     return operators.negate(found) if isinstance(node, exp.NEQ) else found

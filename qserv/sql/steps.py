@@ -108,6 +108,14 @@ def _check_count(count: Node, word: str, node: Node, reading: Reading) -> None:
         raise reading.fault(f"{word} takes {MOST_ROWS} at most", offset_of(node))
 
 
+def in_values(node: Node, _: Reading) -> None:
+    """IN (VALUES ...), whose rows are a query."""
+    items = node.expressions
+    if len(items) == 1 and isinstance(items[0], exp.Values):
+        node.set("query", exp.Subquery(this=items[0]))
+        node.set("expressions", None)
+
+
 def common_table(node: Node, _: Reading) -> None:
     """[NOT] MATERIALIZED says nothing here."""
     node.set("materialized", None)
@@ -175,6 +183,7 @@ SHARED: Mapping[type, Step] = {
     exp.Offset: limit,
     exp.Fetch: fetch,
     exp.CTE: common_table,
+    exp.In: in_values,
     exp.Interval: interval,
     exp.RawString: plain_string,
     exp.ByteString: plain_string,

@@ -44,8 +44,31 @@ def tree_of(reading: Reading) -> Node:
 
 
 def _with_hidden_calls(tokens: Sequence[Token]) -> list[Token]:
-    """The tokens with the names of functions changed so that sqlglot knows none of them."""
-    return [_hidden(token) if _is_call(tokens, i) else token for i, token in enumerate(tokens)]
+    """The tokens with the names of functions changed so that sqlglot knows none of them.
+
+    GROUPS of a window frame, which sqlglot does not know, stands as a kind of ROWS.
+    """
+    return [
+        _hidden(token)
+        if _is_call(tokens, i)
+        else (_retyped(token, TokenType.ROWS) if _is_groups(tokens, i) else token)
+        for i, token in enumerate(tokens)
+    ]
+
+
+def _is_groups(tokens: Sequence[Token], i: int) -> bool:
+    """Whether the token begins a frame of groups."""
+    if tokens[i].text.upper() != "GROUPS" or i + 1 >= len(tokens):
+        return False
+    after = tokens[i + 1]
+    return after.token_type is TokenType.BETWEEN or (
+        after.text.upper() in ("UNBOUNDED", "CURRENT") or after.token_type is TokenType.NUMBER
+    )
+
+
+def _retyped(token: Token, kind: TokenType) -> Token:
+    place = (token.line, token.col, token.start, token.end)
+    return MadeToken(kind, token.text, *place, token.comments)
 
 
 def _is_call(tokens: Sequence[Token], i: int) -> bool:
@@ -62,15 +85,8 @@ def _is_call(tokens: Sequence[Token], i: int) -> bool:
 
 
 def _hidden(token: Token) -> Token:
-    return MadeToken(
-        TokenType.VAR,
-        HIDDEN + token.text,
-        token.line,
-        token.col,
-        token.start,
-        token.end,
-        token.comments,
-    )
+    place = (token.line, token.col, token.start, token.end)
+    return MadeToken(TokenType.VAR, HIDDEN + token.text, *place, token.comments)
 
 
 def _complain(error: ParseError, tokens: Sequence[Token], reading: Reading) -> NoReturn:
