@@ -1,7 +1,9 @@
 """Aggregates in two steps: what each chunk sends, and how the merge makes the whole of it.
 
 A mean cannot be averaged: chunks send sums and counts. Variances travel as (n, mean, M2) and are
-pooled by the formula of Chan, Golub & LeVeque 1983, which does not cancel.
+pooled by the formula of Chan, Golub & LeVeque 1983, which does not cancel; covariances likewise.
+Values of which each counts once travel as keys of the fragment's groups, beside the parts of the other
+aggregates; where no two chunks share a value, their counts are added.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from qserv.bound import (
     Literal,
     Scalar,
 )
-from qserv.traverse import rewrite
+from qserv.traverse import conjunction, rewrite
 from schema.types import Type
 
 Sent = Callable[[Expression], Column]
@@ -30,7 +32,10 @@ Sent = Callable[[Expression], Column]
 _VARIANCES = {"var_samp", "var_pop", "stddev_samp", "stddev_pop"}
 _OF_THEMSELVES = {"sum", "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor"}
 """What is made of its own partial values."""
-DECOMPOSABLE = {"count", "avg", "histogram"} | _OF_THEMSELVES | _VARIANCES
+_COVARIANCES = {"covar_samp", "covar_pop", "corr"}
+DECOMPOSABLE = {"count", "avg", "histogram"} | _OF_THEMSELVES | _VARIANCES | _COVARIANCES
+_OF_VALUES = {"count", "sum", "avg"}
+"""What the merge reckons from each value once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,14 @@ class Aggregates:
     @property
     def are_partial(self) -> bool:
         """Whether each can be computed from what chunks send of it."""
-        return all(a.name in DECOMPOSABLE and not a.distinct for a in self.found)
+        return all(_is_of_values(a) if a.distinct else a.name in DECOMPOSABLE for a in self.found)
 
     def why_not_partial(self) -> str:
         """Why chunks cannot send parts of them."""
         whole = sorted({a.name for a in self.found if a.name not in DECOMPOSABLE})
         if whole:
             return f"{', '.join(whole)} needs all rows at once"
-        return "distinct aggregates beside others need all rows at once"
+        return "what is asked of distinct values needs all rows at once"
 
     def sole_distinct(self) -> Expression | None:
         """The argument that all of them are distinct aggregates of; None where there are others."""
@@ -74,10 +79,35 @@ def aggregates_of(expressions: Iterable[Expression]) -> Aggregates:
     return Aggregates(tuple(found))
 
 
+def _is_of_values(aggregate: Aggregate) -> bool:
+    return aggregate.name in _OF_VALUES and not aggregate.order and not aggregate.more
+
+
+def plain(aggregate: Aggregate) -> Aggregate:
+    """The same without DISTINCT where that changes nothing."""
+    if aggregate.distinct and aggregate.name in {"min", "max", "bool_and", "bool_or"}:
+        return replace(aggregate, distinct=False)
+    return aggregate
+
+
+def value_of(aggregate: Aggregate) -> Expression:
+    """What a distinct aggregate is over: NULL in the rows that its filter leaves out."""
+    assert aggregate.argument is not None
+    if aggregate.filter is None:
+        return aggregate.argument
+    return Case(((aggregate.filter, aggregate.argument),), None, aggregate.argument.type)
+
+
+def over_values(aggregate: Aggregate, value: Column) -> Aggregate:
+    """A distinct aggregate in the merge, over the values that chunks sent as keys of groups."""
+    return replace(aggregate, argument=value, filter=None)
+
+
 def finished(aggregate: Aggregate, sent: Sent) -> Expression:
     """The expression of the merge that gives the aggregate over all chunks.
 
-    What chunks send of a filtered aggregate is filtered.
+    What chunks send of a filtered aggregate is filtered. A distinct count is one of values that no
+    two chunks share.
     """
     match aggregate.name:
         case "count":
@@ -95,6 +125,8 @@ def finished(aggregate: Aggregate, sent: Sent) -> Expression:
             count = sent(_beside(aggregate, "count", Type.LONG))
             parts = (_sum(total), Cast(_total(count), Type.DOUBLE))
             return Call("/", parts, Type.DOUBLE)
+        case name if name in _COVARIANCES:
+            return _covariance(aggregate, sent)
         case name:
             assert name in _VARIANCES, name
             return _variance(aggregate, sent)
@@ -136,6 +168,38 @@ def _variance(aggregate: Aggregate, sent: Sent) -> Expression:
     variance = Call("/", (pooled, below), Type.DOUBLE)
     value = Call("sqrt", (variance,), Type.DOUBLE) if name.startswith("stddev") else variance
     return Case(((enough, value),), None, Type.DOUBLE)
+
+
+def _covariance(aggregate: Aggregate, sent: Sent) -> Expression:
+    """Covariance or correlation from pooled moments, over rows where neither value is NULL."""
+    one, (other,) = aggregate.argument, aggregate.more
+    assert one is not None
+    given = tuple(Call("is not null", (value,), Type.BOOLEAN) for value in (one, other))
+    both = conjunction((*given, *((aggregate.filter,) if aggregate.filter else ())))
+    plain_one = Aggregate("avg", one, distinct=False, type=Type.DOUBLE, filter=both)
+    plain_other = replace(plain_one, argument=other)
+    count = _beside(plain_one, "count", Type.LONG)
+    n, x, y = sent(count), sent(plain_one), sent(plain_other)
+
+    def pooled(product: Aggregate, means: tuple[Column, ...], name: str) -> Expression:
+        whole = Call("*", (product, Cast(count, Type.DOUBLE)), Type.DOUBLE)
+        return Call(name, (n, *means, sent(whole)), Type.DOUBLE)
+
+    together = pooled(
+        replace(aggregate, name="covar_pop", type=Type.DOUBLE), (x, y), "pooled_products"
+    )
+    if aggregate.name == "corr":
+        spreads = tuple(
+            pooled(_beside(mean, "var_pop", Type.DOUBLE), (sent(mean),), "pooled_squares")
+            for mean in (plain_one, plain_other)
+        )
+        spread = Call("sqrt", (Call("*", spreads, Type.DOUBLE),), Type.DOUBLE)
+        return Call("/", (together, spread), Type.DOUBLE)
+    total = Cast(_total(n), Type.DOUBLE)
+    is_sample = aggregate.name == "covar_samp"
+    below = Call("-", (total, Literal(1.0, Type.DOUBLE)), Type.DOUBLE) if is_sample else total
+    enough = Call(">", (below, Literal(0.0, Type.DOUBLE)), Type.BOOLEAN)
+    return Case(((enough, Call("/", (together, below), Type.DOUBLE)),), None, Type.DOUBLE)
 
 
 def _sum(column: Column) -> Aggregate:

@@ -34,6 +34,13 @@ _BITS = {Type.SHORT: 16, Type.INT: 32, Type.LONG: 64}
 _PLAIN = {"coalesce", "nullif", "greatest", "least"}
 _COMPARISONS_OF_NULLS = {"is distinct from", "is not distinct from"}
 _POSTFIX = {"is null", "is not null"}
+_POOLED_PRODUCTS = (
+    "list_reduce(list({{'n': CAST({0} AS DOUBLE), 'x': {1}, 'y': {2}, 's': {3}}})"
+    " FILTER (WHERE {0} > 0), lambda a, b: {{'n': a.n + b.n,"
+    " 'x': a.x + (b.x - a.x) * b.n / (a.n + b.n), 'y': a.y + (b.y - a.y) * b.n / (a.n + b.n),"
+    " 's': a.s + b.s + (b.x - a.x) * (b.y - a.y) * a.n * b.n / (a.n + b.n)}}).s"
+)
+"""The sum of products of deviations of several samples (n, mean x, mean y, products), likewise."""
 _POOLED_SQUARES = (
     "list_reduce(list({{'n': CAST({0} AS DOUBLE), 'm': {1}, 's': {2}}}) FILTER (WHERE {0} > 0), "
     "lambda a, b: {{'n': a.n + b.n, 'm': a.m + (b.m - a.m) * b.n / (a.n + b.n), "
@@ -160,6 +167,9 @@ class Expressions(Literals, ABC):
             case "pooled_squares":
                 assert self.dialect is Dialect.DUCKDB, "moments are pooled in the merge"
                 return _POOLED_SQUARES.format(*arguments)
+            case "pooled_products":
+                assert self.dialect is Dialect.DUCKDB, "moments are pooled in the merge"
+                return _POOLED_PRODUCTS.format(*arguments)
             case _:
                 return self.procedure(name, arguments)
 

@@ -582,3 +582,194 @@ SELECT t.objectId, f.forcedSourceId FROM (SELECT TOP 15 objectId FROM Object ORD
 SELECT o.objectId, o.nDet, t.n FROM (SELECT objectId, COUNT(*) AS n FROM ForcedSource WHERE psfFlux > 250 GROUP BY objectId) t JOIN Object o ON o.objectId = t.objectId
 -- : a chain of two joins by keys sent ahead
 SELECT s.sourceId, m.pairId, f.forcedSourceId FROM Source s JOIN ObjectSource m ON m.sourceId = s.sourceId JOIN ForcedSource f ON f.objectId = m.objectId WHERE s.flux > 150
+-- : distinct aggregates beside others, by group
+SELECT kind, COUNT(DISTINCT nDet) AS d, AVG(gFlux) AS m, SUM(DISTINCT nDet) AS s, COUNT(*) AS n FROM Object GROUP BY kind
+-- : two distinct arguments
+SELECT COUNT(DISTINCT kind) AS k, COUNT(DISTINCT nDet) AS d, MAX(gFlux) AS g, AVG(DISTINCT nDet) AS a FROM Object
+-- : distinct keys of a director in a join
+SELECT f.band, COUNT(DISTINCT o.objectId) AS d, COUNT(*) AS n, STDDEV(f.mjd) AS s FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId GROUP BY f.band
+-- : distinct foreign keys, with sentinels and NULLs
+SELECT COUNT(DISTINCT objectId) AS d, COUNT(objectId) AS n, COUNT(*) AS a FROM ForcedSource
+-- : distinct keys of the side that an outer join can lose
+SELECT COUNT(DISTINCT o.objectId) AS d, COUNT(DISTINCT f.visit) AS v FROM ForcedSource f LEFT JOIN Object o ON o.objectId = f.objectId
+-- : HAVING of a distinct count
+SELECT visit, COUNT(DISTINCT band) AS b, MIN(mjd) AS m FROM ForcedSource GROUP BY visit HAVING COUNT(DISTINCT band) > 4
+-- : distinct aggregates of nothing
+SELECT COUNT(DISTINCT kind) AS k, SUM(DISTINCT nDet) AS s, COUNT(*) AS n FROM Object WHERE nDet < 0
+
+-- The functions of the IVOA's catalogue, sciSQL's, and the limits of arithmetic.
+
+-- : s2PtInCircle across ra = 0
+SELECT objectId FROM Object WHERE scisql_s2PtInCircle(ra, dec, 0.0, 0.1, 1.0) = 1
+-- : not in a sciSQL circle
+SELECT COUNT(*) FROM Object WHERE NOT s2PtInCircle(ra, dec, 45, 0, 20) = 1 AND s2PtInCircle(ra, dec, 0, 0, 180) <> 0
+-- : s2PtInCircle is 0 where a position is NULL
+SELECT COUNT(*), SUM(s2PtInCircle(ra, dec, 45, 0, 1)) FROM ForcedSource WHERE s2PtInCircle(ra, dec, 45, 0, 0.1) = 0
+-- : s2PtInBox across ra = 0
+SELECT objectId FROM Object WHERE s2PtInBox(ra, dec, 359.5, -0.5, 0.5, 0.5) = 1
+-- : s2PtInBox beyond 360
+SELECT objectId FROM Object WHERE s2PtInBox(ra, dec, 359.5, -0.5, 360.5, 0.5) = 1 AND s2PtInBox(ra, dec, -0.5, -0.5, 0.5, 0.5) = 1
+-- : s2PtInBox around a pole
+SELECT COUNT(*) FROM Object WHERE s2PtInBox(ra, dec, 0, 89.5, 360, 90) = 1 OR s2PtInBox(ra, dec, 90, -90, 180, -89.5) = 1
+-- : s2PtInEllipse on a corner of base pixels
+SELECT objectId FROM Object WHERE s2PtInEllipse(ra, dec, 45, 0, 1800, 600, 30) = 1
+-- : s2PtInEllipse at a pole
+SELECT objectId FROM Object WHERE s2PtInEllipse(ra, dec, 120, 89.8, 3600, 1200, 60) = 1
+-- : s2PtInCPoly by vertices and by bytes
+SELECT objectId FROM Object WHERE s2PtInCPoly(ra, dec, 359, -1, 1, -1, 1, 1, 359, 1) = 1 AND s2PtInCPoly(ra, dec, s2CPolyToBin(359, -1, 1, -1, 0, 1)) = 1
+-- : sciSQL's regions as values
+SELECT objectId, s2PtInCircle(ra, dec, 60, -35, 1), s2PtInBox(ra, dec, 59, -36, 61, -34), s2PtInEllipse(ra, dec, 60, -35, 3600, 1800, 90) FROM Object WHERE objectId < 1400
+-- : sciSQL's regions that rows make
+SELECT v.visit, COUNT(o.objectId) AS n, SUM(s2PtInBox(o.ra, o.dec, v.ra - 1, v.dec - 1, v.ra + 1, v.dec + 1)) AS boxed, SUM(s2PtInEllipse(o.ra, o.dec, v.ra, v.dec, 3600, 900, 20)) AS round FROM Visit v JOIN Object o ON s2PtInCircle(o.ra, o.dec, v.ra, v.dec, 2) = 1 GROUP BY v.visit
+-- : near neighbours by angSep
+SELECT a.objectId, b.objectId FROM Object a, Object b WHERE scisql_angSep(a.ra, a.dec, b.ra, b.dec) < 0.001 AND a.objectId < b.objectId
+-- : near neighbours by s2PtInCircle
+SELECT COUNT(*) FROM Object a JOIN Source b ON s2PtInCircle(a.ra, a.dec, b.ra, b.dec, 0.001) = 1
+-- : AB magnitudes and their errors
+SELECT objectId, nanojanskyToAbMag(gFlux), nanojanskyToAbMagSigma(gFlux, ABS(rFlux)), fluxToAbMag(gFlux * 1e-32), fluxToAbMagSigma(gFlux * 1e-32, 1e-34) FROM Object
+-- : fluxes of magnitudes and counts
+SELECT objectId, abMagToNanojansky(20 + nDet), abMagToNanojanskySigma(20 + nDet, 0.1), abMagToFlux(nDet), dnToAbMag(gFlux, 1e12), dnToAbMagSigma(gFlux, 3, 1e12, 1e10), dnToFlux(rFlux, 1e12), fluxToDn(gFlux * 1e-32, 1e12) FROM Object
+-- : a colour cut by sciSQL
+SELECT COUNT(*) FROM Object WHERE scisql_nanojanskyToAbMag(gFlux) - scisql_nanojanskyToAbMag(rFlux) BETWEEN 0.2 AND 0.6
+-- : medians and percentiles of groups
+SELECT band, scisql_median(psfFlux), PERCENTILE(psfFlux, 25), percentile(mjd, 99.5) FROM ForcedSource GROUP BY band
+-- : the median of nothing
+SELECT MEDIAN(gFlux), MEDIAN(nDet) FROM Object WHERE objectId < 0
+-- : a histogram of all
+SELECT ivo_histogram(gFlux, 0, 500, 20) FROM Object
+-- : histograms of groups
+SELECT band, ivo_histogram(psfFlux, -100, 400, 5), COUNT(*) FROM ForcedSource GROUP BY band
+-- : a histogram of nothing, and beside other aggregates
+SELECT ivo_histogram(gFlux, 0, 1, 3), COUNT(*), AVG(gFlux) FROM Object WHERE objectId < 0
+-- : histograms over directors, whose groups are final in their chunks
+SELECT objectId, ivo_histogram(psfFlux, 0, 300, 3) FROM ForcedSource WHERE objectId BETWEEN 1001 AND 1100 GROUP BY objectId
+-- : texts of a group
+SELECT band, ivo_string_agg(band, '/') FROM Visit WHERE visit < 120 GROUP BY band
+-- : texts of a group of many chunks
+SELECT nDet, ivo_string_agg(kind, ', ') FROM Object WHERE nDet < 5 GROUP BY nDet
+-- : HEALPix densities
+SELECT ivo_healpix_index(3, ra, dec) AS hpx, COUNT(*) AS n FROM Object GROUP BY ivo_healpix_index(3, ra, dec)
+-- : centres of pixels
+SELECT objectId, ivo_healpix_center(6, ivo_healpix_index(6, POINT(ra, dec))), gavo_ipix(ra, dec) FROM Object
+-- : rows whose pixel's centre is near
+SELECT COUNT(*) FROM Object WHERE DISTANCE(POINT(ra, dec), ivo_healpix_center(8, ivo_healpix_index(8, ra, dec))) < 0.1
+-- : proper motions
+SELECT objectId, ivo_epoch_prop_pos(ra, dec, nDet, gFlux, rFlux, NULL, 2016, 1990.5), ivo_apply_pm(ra, dec, 0.001, -0.002, nDet) FROM Object
+-- : a region at another epoch
+SELECT objectId FROM Object WHERE 1 = CONTAINS(ivo_epoch_prop_pos(ra, dec, 1, 100, -100, 10, 2000, 2050), CIRCLE(45, 0, 0.3))
+-- : galactic coordinates
+SELECT objectId, ivo_geom_transform('ICRS', 'GALACTIC', POINT(ra, dec)), COORD1(ivo_geom_transform('FK4', 'ECLIPTIC', POINT(ra, dec))) FROM Object WHERE nDet < 10
+-- : circles and polygons in other frames
+SELECT ivo_geom_transform('GALACTIC', 'ICRS', CIRCLE(ra, dec, 1)), ivo_geom_transform('ICRS', 'SUPER_GALACTIC', POLYGON(ra, 0, ra + 1, 0, ra, 1)) FROM Object WHERE objectId < 1050
+-- : Julian dates
+SELECT visit, ivo_to_mjd(obsStart), ivo_to_jd(obsStart), ivo_to_mjd(obsStart) - mjd FROM Visit
+-- : words and lists of words
+SELECT objectId, ivo_hasword('a ' || kind || '-like object', 'STAR Obj'), ivo_hashlist_has('star#galaxy', kind), ivo_nocasematch(kind, 'S%') FROM Object WHERE ivo_hasword(kind, 'gal') = 0 OR ivo_nocasematch(kind, '%A%') = 1
+-- : sixties
+SELECT visit, ivo_hms_to_degrees('12:' || band || ':00'), ivo_hms_to_degrees('3h34m45.4s'), ivo_dms_to_degrees('-00:15:00') + visit FROM Visit
+-- : intervals
+SELECT objectId FROM Object WHERE ivo_interval_overlaps(gFlux, rFlux, 100, 200) = 1 AND ivo_interval_has(nDet, 3, 9) = 1
+-- : one deviate in a statement
+SELECT COUNT(DISTINCT ivo_normal_random(0, 1)), COUNT(DISTINCT ivo_normal_random(nDet, 1)) FROM Object
+-- : floating products and sums out of range are NULL
+SELECT objectId, gFlux * 1e307, gFlux * 1e300 * 1e300, 1e308 + gFlux * 1e306, gFlux / 1e-307, -1.7e308 - ABS(gFlux) * 1e306 FROM Object
+-- : floating products too small are 0
+SELECT objectId, gFlux * 1e-320, (gFlux * 1e-200) * (rFlux * 1e-200), gFlux / 1e308 / 1e308 FROM Object
+-- : sums of LONGs whose parts are out of range
+SELECT SUM(CASE WHEN dec > 0 THEN 9000000000000000 WHEN dec > -10 THEN 0 ELSE -9000000000000000 END), COUNT(*) FROM Object
+-- : SUM and AVG of LONGs
+SELECT SUM(objectId), SUM(-objectId), AVG(objectId), SUM(objectId - 5000000000) FROM ForcedSource
+-- : two regions under OR
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(60.0, -35.0, 0.5)) OR 1 = CONTAINS(POINT(ra, dec), CIRCLE(185.0, 41.8, 0.5))
+-- : three regions under OR, one across ra = 0, one at a pole
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 0.2)) OR 1 = CONTAINS(POINT(ra, dec), BOX(77.0, 90.0, 40.0, 0.4)) OR 1 = CONTAINS(POINT(ra, dec), POLYGON(44.9, -0.1, 45.1, -0.1, 45.0, 0.1))
+-- : a region or a key
+SELECT objectId, ra FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(330.0, 20.0, 0.4)) OR objectId IN (1001, 1002, 1003)
+-- : a region or a value
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(330.0, 20.0, 0.4)) OR gFlux > 300
+-- : keys or keys
+SELECT objectId, dec FROM Object WHERE objectId = 1005 OR objectId = 1006 OR objectId IN (2000, 9999999)
+-- : a region and keys or a region and a value
+SELECT objectId FROM Object WHERE (1 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 1.0)) AND nDet > 20) OR (objectId BETWEEN 1500 AND 1600 AND gFlux > 40)
+-- : what lies outside a circle
+SELECT COUNT(*) FROM Object WHERE 0 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 40.0))
+-- : NOT of a small circle
+SELECT COUNT(*) FROM Object WHERE NOT (1 = CONTAINS(POINT(ra, dec), CIRCLE(45.0, 0.0, 0.05)))
+-- : NOT of a box across ra = 0
+SELECT objectId FROM Object WHERE NOT (1 = CONTAINS(POINT(ra, dec), BOX(0.0, 0.0, 3.0, 170.0))) AND dec BETWEEN -2 AND 2
+-- : NOT over OR and AND
+SELECT objectId FROM Object WHERE NOT (dec < 88 OR (nDet > 5 AND gFlux > 0))
+-- : NULL is neither in nor out of a region
+SELECT COUNT(*) FROM ForcedSource WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(45.0, 0.0, 0.2)) OR NOT (1 = CONTAINS(POINT(ra, dec), CIRCLE(45.0, 0.0, 0.2)))
+-- : a child without position is outside of nothing
+SELECT COUNT(*) FROM DiaSource WHERE 0 = CONTAINS(POINT(ra, dec), CIRCLE(0.0, 0.0, 20.0))
+-- : a circle of most of the sky
+SELECT COUNT(*) FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(180.0, 0.0, 179.0))
+-- : right ascensions between
+SELECT objectId FROM Object WHERE ra BETWEEN 184.5 AND 185.5
+-- : right ascensions across 0
+SELECT objectId, ra FROM Object WHERE ra > 359.6 OR ra < 0.2
+-- : right ascension 0 exactly
+SELECT objectId FROM Object WHERE ra = 0
+-- : right ascensions from 360 on
+SELECT objectId FROM Object WHERE ra >= 360
+-- : the north pole by declination
+SELECT objectId FROM Object WHERE dec > 89.9
+-- : the south pole itself
+SELECT objectId FROM Object WHERE dec <= -90
+-- : no declination beyond a pole
+SELECT objectId FROM Object WHERE dec > 90 OR dec < -90
+-- : a box of coordinates, constants folded and on either side
+SELECT objectId FROM Object WHERE ra BETWEEN 150 - 1 AND 150 + 1 AND 2.5 + 0.5 > dec AND dec >= 1.5
+-- : a corner of base pixels by coordinates
+SELECT objectId FROM Object WHERE ra BETWEEN 44.95 AND 45.05 AND dec BETWEEN -0.05 AND 0.05
+-- : coordinates of a child
+SELECT forcedSourceId FROM ForcedSource WHERE ra BETWEEN 44.95 AND 45.05 AND dec BETWEEN -0.05 AND 0.05
+-- : coordinates of a child or of its director
+SELECT o.objectId, f.forcedSourceId FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId WHERE (o.ra > 359.9 AND o.dec > 0) OR f.dec < -89.95
+-- : a coordinate that is not of the position
+SELECT COUNT(*) FROM Visit WHERE ra < 90 AND dec > 0
+-- : statistics leave out most chunks
+SELECT objectId, gFlux FROM Object WHERE gFlux > 600
+-- : statistics leave out all chunks
+SELECT objectId FROM Object WHERE nDet > 1000000
+-- : an empty group of nothing by statistics
+SELECT COUNT(*), MAX(gFlux) FROM Object WHERE nDet < 0
+-- : statistics of time
+SELECT COUNT(*) FROM ForcedSource WHERE mjd BETWEEN 61045.0 AND 61045.5
+-- : statistics of one part of several
+SELECT objectId FROM Object WHERE objectId <> 1001 AND nDet = 50
+-- : statistics under OR of two tables
+SELECT o.objectId, f.forcedSourceId FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId WHERE o.gFlux > 500 OR f.psfFlux > 480
+-- : statistics of the preserved side of a LEFT join
+SELECT o.objectId, f.forcedSourceId FROM Object o LEFT JOIN ForcedSource f ON f.objectId = o.objectId WHERE o.gFlux > 500
+-- : statistics in ON of a LEFT join leave the preserved side whole
+SELECT COUNT(*), COUNT(f.mjd) FROM Object o LEFT JOIN ForcedSource f ON f.objectId = o.objectId AND f.psfFlux > 480
+-- : NULL by no partner
+SELECT COUNT(*) FROM Object o LEFT JOIN ForcedSource f ON f.objectId = o.objectId WHERE f.forcedSourceId IS NULL
+-- : NULL by no partner or no value
+SELECT COUNT(*) FROM Object o LEFT JOIN ForcedSource f ON f.objectId = o.objectId WHERE f.psfFlux IS NULL OR o.gFlux IS NULL
+-- : a value that is NULL, and one that is not
+SELECT COUNT(*) FROM Object WHERE gFlux IS NULL AND rFlux IS NOT NULL
+-- : a range of keys
+SELECT objectId FROM Object WHERE objectId > 3990
+-- : the keys of no row
+SELECT mjd FROM ForcedSource WHERE objectId IN (5, 6, 7)
+-- : a key carried over an equality
+SELECT a.forcedSourceId, b.forcedSourceId FROM ForcedSource a JOIN ForcedSource b ON a.objectId = b.objectId WHERE a.objectId = 1012
+-- : a range carried over two equalities
+SELECT COUNT(*) FROM Visit v JOIN ForcedSource f ON f.visit = v.visit JOIN Source s ON s.visit = f.visit WHERE v.visit BETWEEN 3 AND 4 AND s.flux > 60
+-- : nothing is carried over an outer join
+SELECT COUNT(*) FROM Visit v LEFT JOIN ForcedSource f ON f.visit = v.visit WHERE f.visit IS NULL OR f.visit < 3
+-- : neighbours of a known key
+SELECT b.objectId FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.005 WHERE a.objectId IN (1001, 1007, 1010)
+-- : neighbours of either of two regions
+SELECT a.objectId, b.objectId AS other FROM Object a JOIN Object b ON DISTANCE(POINT(a.ra, a.dec), POINT(b.ra, b.dec)) < 0.005 WHERE 1 = CONTAINS(POINT(a.ra, a.dec), CIRCLE(0.0, 0.0, 0.1)) OR 1 = CONTAINS(POINT(b.ra, b.dec), CIRCLE(45.0, 0.0, 0.05))
+-- : a condition that is never true, over a join off the key
+SELECT COUNT(*) FROM Object o JOIN Source s ON o.nDet = s.visit WHERE 1 = 0
+-- : constants decide
+SELECT COUNT(*) FROM Object WHERE (COALESCE(NULL, 3) = 3 OR nDet > 5) AND CASE WHEN 1 = 2 THEN 0 ELSE 1 END = 1
+-- : counts and bounds of a whole table
+SELECT COUNT(*), COUNT(objectId), COUNT(gFlux), COUNT(rFlux), MIN(objectId), MAX(nDet), MIN(gFlux), MAX(gFlux) FROM Object
+-- : bounds of a whole child
+SELECT MIN(mjd), MAX(mjd), MAX(mjd) - MIN(mjd), COUNT(visit) FROM ForcedSource
