@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from loaders.convert import arrow_type
 from loaders.resolve import PlacedRun, Resolved
-from loaders.rows import reordered
+from loaders.rows import ascending, reordered
 from loaders.source import I64
 from loaders.stage import Staged, add_counts
 from procedures.director_index import EMPTY, KeyMap
@@ -185,7 +185,7 @@ def gather(pieces: Iterable[PlacedRun], table: Table, ingest_id: IngestId) -> pa
         return empty(table)
     rows = pa.concat_tables(taken)
     if len(taken) > 1 and table.is_partitioned:
-        rows = reordered(rows, np.argsort(np.concatenate(pixels), kind="stable"))
+        rows = reordered(rows, ascending(np.concatenate(pixels)))
     return rows
 
 

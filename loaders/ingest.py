@@ -6,6 +6,7 @@ snapshot names; whatever fails before it is dropped again, as far as the servers
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
@@ -167,7 +168,9 @@ def _stage(
     ]
     sizes = {task.number: task.path.stat().st_size for task in tasks if task.path.is_file()}
     done = 0
-    with ThreadPoolExecutor(options.workers, thread_name_prefix="stage") as threads:
+    # Staging computes and seldom waits: more threads than cores only hold more memory.
+    workers = min(options.workers, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers, thread_name_prefix="stage") as threads:
         futures = [(options.executor or threads).submit(stage, task) for task in tasks]
         try:
             for future in as_completed(futures):

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loaders.rejects import KEPT_REJECTS
+from loaders.rows import ascending
 from loaders.source import I64
 from loaders.stage import ROW_NUMBER, Run, Staged, open_run
 from loaders.validate import Bools, Reject, row_text
@@ -160,7 +161,7 @@ class _Loose:
         pixels = self.pixels[kept]
         if np.all(pixels[:-1] <= pixels[1:]):
             return PlacedRun(self.rows, kept, pixels)
-        order = np.argsort(pixels, kind="stable")
+        order = ascending(pixels)
         return PlacedRun(self.rows, kept[order], pixels[order])
 
 
@@ -318,7 +319,8 @@ class _Resolver:
         keys = np.concatenate([values for values, _ in found])
         published = self._published(table.name, [keys])
         taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
-        order, is_again = _ascending(keys)
+        order = ascending(keys)
+        is_again = _repeated(keys, order)
         is_taken = np.isin(keys, taken) if len(taken) else np.zeros(len(keys), np.bool_)
         is_refused = is_again | is_taken
         if table.role is Role.DIRECTOR and not table.is_key_unique and is_refused.any():
@@ -385,15 +387,9 @@ def _given_keys(key: str, run: _Loose) -> tuple[I64, I64]:
     return values[kept], kept
 
 
-def _ascending(keys: I64) -> tuple[I64, Bools]:
-    """The places of the keys in their order, and which keys came before."""
-    order = np.argsort(keys)
-    ascending = keys[order]
+def _repeated(keys: I64, order: I64) -> Bools:
+    """Which keys came before; `order` sorts them stably."""
+    ascending_keys = keys[order]
     is_again = np.zeros(len(keys), np.bool_)
-    if np.all(ascending[1:] != ascending[:-1]):
-        return order, is_again
-    # Only a stable sort, three times slower, tells which of equal keys came first.
-    order = np.argsort(keys, kind="stable")
-    ascending = keys[order]
-    is_again[order[1:][ascending[1:] == ascending[:-1]]] = True
-    return order, is_again
+    is_again[order[1:][ascending_keys[1:] == ascending_keys[:-1]]] = True
+    return is_again

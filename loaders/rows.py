@@ -8,6 +8,16 @@ import pyarrow as pa
 from loaders.source import I64
 
 
+def ascending(values: I64) -> I64:
+    """The places of the values in ascending order; those of equal ones as they came.
+
+    Only where some are equal they need NumPy's stable sort, which takes three times as long.
+    """
+    order = np.argsort(values)
+    found = values[order]
+    return np.argsort(values, kind="stable") if np.any(found[1:] == found[:-1]) else order
+
+
 def reordered(rows: pa.Table, order: I64) -> pa.Table:
     """The rows at the given places, in that order, in one piece.
 

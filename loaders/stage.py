@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from loaders.read import open_source
 from loaders.rejects import RejectFile
-from loaders.rows import reordered
+from loaders.rows import ascending, reordered
 from loaders.source import BATCH_BYTES, I64
 from loaders.validate import Conformed, conform, match_columns
 from schema.catalog import HEALPIX_29, Table
@@ -122,7 +122,7 @@ def place_rows(rows: pa.Table, table: Table) -> pa.Table:
     pixels = np.full(rows.num_rows, np.iinfo(np.int64).max, dtype=np.int64)
     pixels[known] = pixels_29(np.asarray(ra)[known], np.asarray(dec)[known])
     column = pa.array(pixels, mask=None if known.all() else ~known)
-    return reordered(rows.append_column(HEALPIX_29, column), np.argsort(pixels, kind="stable"))
+    return reordered(rows.append_column(HEALPIX_29, column), ascending(pixels))
 
 
 def _gather(batches: Iterator[Conformed], rejects: RejectFile, limit: int) -> Iterator[pa.Table]:

@@ -17,7 +17,9 @@ from schema.ddl import INDEX_COLUMNS, create_part, index_part, qualified, quote
 from schema.errors import StoreError
 from schema.manifest import IngestId, Part, PartId, PartKind
 
-_COPY_BYTES = 1 << 20
+_COPY_BYTES = 1 << 18
+_SETTINGS = "SET LOCAL statement_timeout = 0; SET LOCAL max_parallel_maintenance_workers = 0"
+"""Parts are loaded several at a time: a second process for each index would only cost its start."""
 
 
 class Readable(Protocol):
@@ -54,7 +56,7 @@ def write_parts(connection: Connection, catalog: str, copies: Sequence[PartCopy]
     bytes. Locks: only the new tables.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute(_SETTINGS)
         sizes = [_write_part(cursor, catalog, copy) for copy in copies]
     connection.commit()
     return sizes

@@ -58,10 +58,11 @@ def _hashes(values: pa.Array, seed: np.uint64) -> U64:
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     words, valid = _words(values)
-    words = (words ^ seed) * _ODD
-    words ^= words >> _HIGH
-    words *= _ODD
-    words ^= words >> _HIGH
+    words = words ^ seed
+    high = np.empty_like(words)
+    for _ in range(2):
+        words *= _ODD
+        words ^= np.right_shift(words, _HIGH, out=high)
     if valid is not None:
         words[~valid] = splitmix64(np.array([~seed], np.uint64))[0]
     return words
@@ -74,7 +75,8 @@ def _words(values: pa.Array) -> tuple[U64, NDArray[np.bool_] | None]:
     if values.null_count:
         valid = np.asarray(values.is_valid().to_numpy(zero_copy_only=False), np.bool_)
     if pa.types.is_floating(kind):
-        floats = _filled(values, 0.0).astype(np.float64) + 0.0
+        floats = _filled(values, 0.0).astype(np.float64)
+        floats += 0.0
         is_nan = np.isnan(floats)
         if is_nan.any():
             valid = ~is_nan if valid is None else valid & ~is_nan
