@@ -26,6 +26,8 @@ def _same(a: object, b: object) -> bool:
         return a is b
     if isinstance(b, Decimal):
         b = float(b)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_same, a, b))
     if isinstance(a, float) or isinstance(b, float):
         assert isinstance(a, int | float)
         assert isinstance(b, int | float)
@@ -50,5 +52,7 @@ def _cell_key(cell: object) -> tuple[int, object]:
             return (0, float(f"{float(cell):.12g}"))
         case datetime():
             return (1, cell.isoformat())
+        case list():
+            return (1, str([_cell_key(item) for item in cell]))
         case _:
             return (1, str(cell))

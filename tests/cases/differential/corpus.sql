@@ -620,7 +620,7 @@ SELECT objectId FROM Object WHERE s2PtInCPoly(ra, dec, 359, -1, 1, -1, 1, 1, 359
 -- : sciSQL's regions as values
 SELECT objectId, s2PtInCircle(ra, dec, 60, -35, 1), s2PtInBox(ra, dec, 59, -36, 61, -34), s2PtInEllipse(ra, dec, 60, -35, 3600, 1800, 90) FROM Object WHERE objectId < 1400
 -- : sciSQL's regions that rows make
-SELECT v.visit, COUNT(o.objectId) AS n, SUM(s2PtInBox(o.ra, o.dec, v.ra - 1, v.dec - 1, v.ra + 1, v.dec + 1)) AS boxed, SUM(s2PtInEllipse(o.ra, o.dec, v.ra, v.dec, 3600, 900, 20)) AS round FROM Visit v JOIN Object o ON s2PtInCircle(o.ra, o.dec, v.ra, v.dec, 2) = 1 GROUP BY v.visit
+SELECT v.visit, COUNT(o.objectId) AS n, SUM(s2PtInBox(o.ra, o.dec, v.ra - 1, v.dec - 1, v.ra + 1, v.dec + 1)) AS boxed, SUM(s2PtInEllipse(o.ra, o.dec, v.ra, v.dec, 3600, 900, 20)) AS rounded FROM Visit v JOIN Object o ON s2PtInCircle(o.ra, o.dec, v.ra, v.dec, 2) = 1 GROUP BY v.visit
 -- : near neighbours by angSep
 SELECT a.objectId, b.objectId FROM Object a, Object b WHERE scisql_angSep(a.ra, a.dec, b.ra, b.dec) < 0.001 AND a.objectId < b.objectId
 -- : near neighbours by s2PtInCircle
