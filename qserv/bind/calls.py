@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from qserv.bind import aggregates, coercion, functions, geometry, operators, windows
+from qserv.bind import aggregates, coercion, functions, geometry, operators, restrictors, windows
 from qserv.bind.conditions import compare_nodes, condition
 from qserv.bind.errors import Node, Unsupported
 from qserv.bind.regions import cast_geometry, region_of
@@ -25,6 +25,8 @@ def _function(node: Node, env: Env) -> Expression:
     name = node.name.upper()
     if node.name.startswith(PREFIX):
         return sql_function(node, env)
+    if name.startswith(restrictors.PREFIX):
+        return restrictors.restrictor(node, env)
     if name in geometry.PREDICATES:
         return operators.truth_as_number(geometry.predicate(node, env))
     found = geometry.function(name, node, env)

@@ -15,7 +15,7 @@ from qserv.bind.errors import (
 )
 from qserv.bind.moment import Moment
 from qserv.bind.names import Catalogs, Field, Fields
-from qserv.bound import Column, Expression, Query, RelationId
+from qserv.bound import Column, Expression, Query, RelationId, Source
 from schema.catalog import Column as CatalogColumn
 from schema.errors import LimitExceeded
 
@@ -252,7 +252,7 @@ class Env:
 
     `clause` names the clause where aggregates are not allowed (None: they are). `aliases` are the
     block's output names, tried after its columns where the clause allows that. `windows` are those
-    of the block's WINDOW clause, by folded name.
+    of the block's WINDOW clause, by folded name; `source` is its FROM, where WHERE is bound.
     """
 
     statement: Statement
@@ -260,6 +260,7 @@ class Env:
     clause: str | None = None
     aliases: Mapping[str, Expression] = field(default_factory=dict)
     windows: Mapping[str, Node] = field(default_factory=dict)
+    source: Source | None = None
 
     def bind(self, node: Node) -> Expression:
         """The bound expression of a node."""

@@ -39,7 +39,7 @@ def bind_select(node: Node, around: Scope, statement: Statement) -> Query:
     where = node.args.get("where")
     bound_where = None
     if where is not None:
-        bound_where = condition(where.this, replace(env, clause="WHERE"), "WHERE")
+        bound_where = condition(where.this, replace(env, clause="WHERE", source=source), "WHERE")
     named = replace(env, aliases=_aliases(items))
     group, sets = group_of(node.args.get("group"), outputs, named)
     having = node.args.get("having")

@@ -107,7 +107,7 @@ def _truth(node: Node) -> Node:
 def _number(node: Node) -> Node:
     """A condition as a number; other values as they are."""
     plain = (exp.Literal, exp.Star, exp.Null, exp.Div, exp.Neg, exp.BitwiseNot, *_ARITHMETIC)
-    if isinstance(node, plain):
+    if isinstance(node, plain) or str(node.name) == "sql interval":
         return node
     return sql("number", node)
 
@@ -231,7 +231,8 @@ def _group_concat(node: Node, reading: Reading) -> Node:
     items = values.expressions if distinct else [values]
     if len(items) != 1:
         raise reading.refusal("GROUP_CONCAT of several values is not supported", offset_of(node))
-    arguments = exp.Distinct(expressions=[items[0], separator]) if distinct else items[0]
+    value = sql("text", items[0])
+    arguments = exp.Distinct(expressions=[value, separator]) if distinct else value
     found = [arguments] if distinct else [arguments, separator]
     if isinstance(inner, exp.Order):
         found[-1] = exp.Order(this=found[-1], expressions=inner.expressions)

@@ -16,7 +16,7 @@ from qserv.store import Store
 from schema.errors import QueryError
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
-from tests.support.corpus import Case, corpus
+from tests.support.corpus import Case, every_corpus
 from tests.support.postgres import Server
 from tests.support.sharded import Oracle, bound, rows_of, sharded_store
 
@@ -51,10 +51,10 @@ def store(
         yield sharded.store
 
 
-@pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", every_corpus(), ids=lambda case: case.name)
 def test_sharded_equals_unsharded(case: Case, store: Store, the_oracle: Oracle) -> None:
-    query = bound(case.text, store)
-    _, found = rows_of(case.text, store)
+    query = bound(case.text, store, case.language)
+    _, found = rows_of(case.text, store, case.language)
     assert_agrees(query, found, the_oracle.rows(query))
 
 

@@ -25,10 +25,11 @@ from migrations.upgrade import upgrade
 from procedures.catalogs import create_catalog
 from procedures.install import install
 from procedures.pools import Pools
-from qserv.adql import parse_adql
 from qserv.answer import answer
 from qserv.bind import bind
 from qserv.bound import BaseTable, Query
+from qserv.languages import LANGUAGES
+from qserv.limits import Limits
 from qserv.render import Dialect, render
 from qserv.scan.engine import EngineSettings
 from qserv.scan.server import ScanServer
@@ -123,9 +124,11 @@ def _written(rows: Rows, folder: Path) -> list[Contribution]:
     return contributions
 
 
-def rows_of(text: str, store: Store) -> tuple[list[str], list[tuple[object, ...]]]:
+def rows_of(
+    text: str, store: Store, language: str = "ADQL"
+) -> tuple[list[str], list[tuple[object, ...]]]:
     """The answer of the sharded store: names and rows."""
-    found = answer(text, store)
+    found = answer(text, store, language=language)
     try:
         batches = list(found.batches)
     finally:
@@ -169,9 +172,9 @@ class Oracle:
         ]
 
 
-def bound(text: str, store: Store) -> Query:
+def bound(text: str, store: Store, language: str = "ADQL") -> Query:
     """The bound query of a text, as `answer` would have it."""
-    return bind(parse_adql(text), store.pin().catalogs, now=NOW, random=0.5)
+    return bind(LANGUAGES[language](text, Limits()), store.pin().catalogs, now=NOW, random=0.5)
 
 
 def oracle(server: Server, catalog: Catalog, rows: Rows) -> Oracle:
