@@ -18,9 +18,9 @@ from urllib.parse import urlencode
 
 import adbc_driver_manager
 import psycopg2
-from adbc_driver_postgresql import dbapi
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from procedures.arrow import ArrowConnection
 from schema.errors import Unavailable
 from schema.topology import ShardId, Topology
 
@@ -203,13 +203,13 @@ class Pools:
     @contextmanager
     def arrow(
         self, shard_id: ShardId, *, timeout_s: float | None = None, is_checked: bool = True
-    ) -> Iterator[Any]:
-        """An ADBC connection (DB-API) to a shard, in autocommit, for reading only.
+    ) -> Iterator[ArrowConnection]:
+        """An ADBC connection to a shard, in autocommit, for reading only.
 
         The server ends each statement after `timeout_s` (None: never) and up to an eighth more;
         settings of the session must be left alone. With `is_checked` false a connection that is
         ready is given as it is, which saves a round trip; its server may have hung up meanwhile.
-        A cursor that is `in_one_trip` saves two more. Raises as `coordinator`.
+        Raises as `coordinator`.
         """
         with self._arrow[shard_id].borrow(_Use(timeout_s, is_checked)) as arrow:
             yield arrow.connection
@@ -230,20 +230,11 @@ class Pools:
 
 def backend_pid(connection: Any) -> int:
     """The server's process behind a borrowed connection of either driver."""
-    if isinstance(connection, dbapi.Connection):
+    if isinstance(connection, ArrowConnection):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
-            return int(cursor.fetchone()[0])
+            return int(cursor.fetch_arrow_table()[0][0].as_py())
     return int(connection.info.backend_pid)
-
-
-def in_one_trip(cursor: Any) -> Any:
-    """The cursor of an ADBC connection, told to read without COPY: one round trip instead of three.
-
-    All rows of its statement come into memory at once, so it is for few.
-    """
-    cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
-    return cursor
 
 
 def to_uri(dsn: str) -> str:
@@ -313,7 +304,7 @@ def _roll_back(connection: Any) -> bool:
 class _Arrow:
     """An ADBC connection, and its session's bound for statements as it was set last, ms."""
 
-    connection: Any
+    connection: ArrowConnection
     bound_ms: int | None = None
 
 
@@ -330,7 +321,7 @@ def _connect_arrow(server: str, dsn: str) -> _Arrow:
     words = parse_dsn(dsn)
     words["options"] = f"{words.get('options', '')} {READ_SETTINGS}".strip()
     try:
-        return _Arrow(dbapi.connect(to_uri(make_dsn(**words)), autocommit=True))
+        return _Arrow(ArrowConnection(to_uri(make_dsn(**words))))
     except (adbc_driver_manager.Error, OSError) as error:
         raise ServerUnavailable(server, str(error)) from error
 
@@ -341,9 +332,9 @@ def _set_use(arrow: _Arrow, use: _Use) -> bool:
     if not use.is_checked and arrow.bound_ms == bound_ms:
         return True
     try:
-        with in_one_trip(arrow.connection.cursor()) as cursor:
-            cursor.execute(f"SELECT set_config('statement_timeout', '{bound_ms}', false)")
-            cursor.fetchone()
+        with arrow.connection.cursor() as cursor:
+            sql = f"SELECT set_config('statement_timeout', '{bound_ms}', false)"
+            cursor.execute(sql, in_one_trip=True)
     except (adbc_driver_manager.Error, OSError):
         return False
     arrow.bound_ms = bound_ms

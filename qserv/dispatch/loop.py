@@ -2,15 +2,19 @@
 
 A batch's rows go to the spool and are given on only when all of them came. A way that does not answer
 is avoided for a while and its chunks are asked on other replicas, a bounded number of times; any
-other error stops the query everywhere.
+other error stops the query everywhere. What a stream's reader has not taken yet bounds how much more is
+asked.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
+from functools import partial
+from itertools import count
 from queue import SimpleQueue
 
 import pyarrow as pa
@@ -37,6 +41,9 @@ from schema.types import SPELLINGS
 
 MAX_ATTEMPTS = 6
 """How often one chunk is asked for, over all replicas and engines."""
+
+STREAM_BYTES = 32 * 2**20
+"""While more than this waits for a stream's reader, each shard reads one statement at a time for it."""
 
 _Lane = tuple[ShardId, bool]
 
@@ -65,9 +72,10 @@ def dispatch(
         for batch in assign(fragment, parts, shards.ways(), scan_chunks=chunks)
     ]
     loop = _Loop(parts, shards, running, spool, Waiting(plan, find))
+    loop.is_stream = plan.is_concatenation
     is_fed = any(fragment.feeds for fragment in plan.fragments)
     if len(batches) == 1 and not is_fed and is_interactive(batches[0].fragment):
-        loop.inline = True
+        loop.inline = threading.current_thread() is not threading.main_thread()
     return loop.rows(batches)
 
 
@@ -77,7 +85,11 @@ def fragment_schema(fragment: Fragment) -> pa.Schema:
 
 
 class _Loop:
-    """One dispatch. `inline` asks in the caller's own thread: no hand-over for a cheap query."""
+    """One dispatch. `inline` asks in the caller's own thread: no hand-over for a cheap query.
+
+    But never in the main thread, which an interrupt must reach at once. `is_stream`: rows are passed on
+    and freed as they come, so that shards need not be ahead of the reader by more than STREAM_BYTES.
+    """
 
     def __init__(
         self,
@@ -90,27 +102,33 @@ class _Loop:
         self._waiting = waiting
         self._parts, self._shards, self._running, self._spool = parts, shards, running, spool
         self._queues: dict[_Lane, deque[Batch]] = defaultdict(deque)
-        self._in_flight: dict[Future[Rows], Batch] = {}
+        self._in_flight: dict[int, tuple[Future[Rows], Batch]] = {}
         self._lane_load: dict[_Lane, int] = defaultdict(int)
-        self._done: SimpleQueue[Future[Rows] | None] = SimpleQueue()
+        self._done: SimpleQueue[int | None] = SimpleQueue()
+        self._numbers = count(1)
         self._counted: dict[str, int] = defaultdict(int)
-        self.inline = False
+        self.inline = self.is_stream = False
 
     def rows(self, batches: Sequence[Batch]) -> Iterator[Rows]:
         """Each batch's rows, in the order in which they are complete."""
         self._enqueue(batches)
-        with self._running.stoppable(lambda: self._done.put(None)):
-            self._fill()
-            self._ask_fed()
-            while self._in_flight:
-                future = self._done.get()
-                self._running.check()
-                assert future is not None
-                found = self._settle(future)
-                self._ask_fed()
+        try:
+            with self._running.stoppable(lambda: self._done.put(None)):
                 self._fill()
-                if found is not None and found.num_rows:
-                    yield found
+                self._ask_fed()
+                while self._in_flight:
+                    number = self._done.get()
+                    self._running.check()
+                    assert number is not None
+                    found = self._settle(number)
+                    self._ask_fed()
+                    self._fill()
+                    if found is not None and found.num_rows:
+                        yield found
+                        del found
+        finally:
+            # A failed future knows this loop by its traceback: rows would wait for the collector.
+            self._in_flight.clear()
 
     def _ask_fed(self) -> None:
         """Ask the fragments whose feeding ones are complete, and those that they feed."""
@@ -120,9 +138,9 @@ class _Loop:
                 self._enqueue(assign(fragment, self._parts, ways))
             self._fill()
 
-    def _settle(self, future: Future[Rows]) -> Rows | None:
+    def _settle(self, number: int) -> Rows | None:
         """The rows of a batch that is done; None where its chunks will be asked again."""
-        batch = self._in_flight.pop(future)
+        future, batch = self._in_flight.pop(number)
         self._lane_load[_lane(batch)] -= 1
         try:
             found = future.result()
@@ -174,13 +192,20 @@ class _Loop:
     def _fill(self) -> None:
         """Hand out as many batches as the lanes take of one query."""
         for lane, queue in self._queues.items():
-            places = self._shards.places(is_interactive=lane[1])
+            places = self._places(lane)
             while queue and self._lane_load[lane] < places:
-                batch = queue.popleft()
+                batch, number = queue.popleft(), next(self._numbers)
                 self._lane_load[lane] += 1
                 future = self._submitted(lane, batch)
-                self._in_flight[future] = batch
-                future.add_done_callback(self._done.put)
+                self._in_flight[number] = (future, batch)
+                # Told by number: a queue that held futures would keep those that nobody takes.
+                future.add_done_callback(partial(_tell, self._done, number))
+
+    def _places(self, lane: _Lane) -> int:
+        """How many statements of this query a lane takes now; a stream begins with few."""
+        if self.is_stream and (not self._counted or self._spool.total_bytes > STREAM_BYTES):
+            return 1
+        return self._shards.places(is_interactive=lane[1])
 
     def _submitted(self, lane: _Lane, batch: Batch) -> Future[Rows]:
         if self.inline:
@@ -212,6 +237,10 @@ class _Loop:
         except BaseException:
             writer.discard()
             raise
+
+
+def _tell(done: SimpleQueue[int | None], number: int, _future: Future[Rows]) -> None:
+    done.put(number)
 
 
 def _lane(batch: Batch) -> _Lane:

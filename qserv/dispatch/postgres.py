@@ -9,7 +9,7 @@ from functools import partial
 import adbc_driver_manager
 import pyarrow as pa
 
-from procedures.pools import Pools, in_one_trip
+from procedures.pools import Pools
 from qserv.running import QueryTimeout, Running
 from schema.errors import LimitExceeded, QueryError, SkyshardError, StoreError, Unavailable
 from schema.topology import ShardId
@@ -83,7 +83,7 @@ def _ask(
     with pools.arrow(shard_id, timeout_s=seconds, is_checked=is_checked) as connection:
         try:
             with connection.cursor() as cursor, running.stoppable(cursor.adbc_cancel):
-                (in_one_trip(cursor) if is_small else cursor).execute(sql)
+                cursor.execute(sql, in_one_trip=is_small)
                 try:
                     yield from cursor.fetch_record_batch()
                 except BaseException:

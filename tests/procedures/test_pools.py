@@ -21,7 +21,6 @@ from procedures.pools import (
     Pools,
     ServerUnavailable,
     backend_pid,
-    in_one_trip,
     to_uri,
 )
 from schema.errors import Unavailable
@@ -178,8 +177,8 @@ def test_a_ready_connection_is_checked_unless_its_borrower_will(pools: Pools) ->
 
 
 def test_few_rows_come_in_one_trip(pools: Pools) -> None:
-    with pools.arrow(FIRST) as connection, in_one_trip(connection.cursor()) as cursor:
-        cursor.execute("SELECT n::bigint AS n FROM generate_series(1, 3) AS n")
+    with pools.arrow(FIRST) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT n::bigint AS n FROM generate_series(1, 3) AS n", in_one_trip=True)
         assert cursor.fetch_arrow_table().to_pydict() == {"n": [1, 2, 3]}
 
 
