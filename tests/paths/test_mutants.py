@@ -14,13 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from qserv.analyse import analyse
 from qserv.answer import _started, plan_text
 from qserv.bound import Join, JoinKind
 from qserv.limits import Limits
+from qserv.plan.make import make_plan
 from qserv.planned import ChunkSource, Fragment, Plan, Reading
 from qserv.store import Store
 from schema.catalog import DIRECTOR_29
 from schema.healpix import separation_arcsec
+from schema.manifest import Manifest, PartKind
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
 from tests.support.postgres import Server
@@ -146,3 +149,37 @@ def test_a_left_join_anchored_on_the_replicated_side_is_caught(
         return replace(fragment, query=replace(fragment.query, source=swapped))
 
     assert_caught(outer, mutated(plan_of(inner, store), anchor_on_visit), store, the_oracle)
+
+
+def test_a_plan_that_takes_or_for_and_is_caught(store: Store, the_oracle: Oracle) -> None:
+    text = (
+        "SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(60.0, -35.0, 1.0))"
+        " OR 1 = CONTAINS(POINT(ra, dec), CIRCLE(185.0, 41.8, 1.0))"
+    )
+    (both,) = plan_of(text.replace(" OR ", " AND "), store).fragments
+
+    def narrow(fragment: Fragment) -> Fragment:
+        return replace(fragment, pixels=both.pixels, sources=both.sources)
+
+    assert_caught(text, mutated(plan_of(text, store), narrow), store, the_oracle)
+
+
+def test_a_plan_by_the_statistics_of_other_parts_is_caught(
+    store: Store, the_oracle: Oracle
+) -> None:
+    text = "SELECT objectId FROM Object WHERE nDet > 40"
+    pinned = store.pin()
+    manifest = pinned.manifests["diff"]
+    parts = manifest.parts_of("Object", PartKind.ROWS)
+    swapped = tuple(
+        replace(part, statistics=other.statistics)
+        for part, other in zip(parts, parts[1:] + parts[:1], strict=True)
+    )
+    wrong = Manifest("diff", manifest.snapshot, manifest.chunks, swapped)
+    analysed = analyse(bound(text, store))
+    (mutant,) = make_plan(analysed.query, {"diff": wrong}, {}).fragments
+
+    def choose(fragment: Fragment) -> Fragment:
+        return replace(fragment, pixels=mutant.pixels)
+
+    assert_caught(text, mutated(plan_of(text, store), choose), store, the_oracle)

@@ -7,7 +7,7 @@ the rows (true, false; neither for NULL).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -24,7 +24,8 @@ from qserv.plan.make import make_plan
 from qserv.planned import Fragment
 from schema.catalog import HEALPIX_29
 from schema.cover import normalised, touching
-from schema.healpix import I64
+from schema.healpix import I64, Pixel
+from schema.manifest import Manifest, PartKind
 from schema.region import Shape, ShapeKind, contains
 from tests.support import diff_sky
 from tests.support.placed_sky import manifest, placed
@@ -210,11 +211,11 @@ def as_floats(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     return np.asarray(column.cast(pa.float64()).fill_null(np.nan), np.float64)
 
 
-def planned(text: str) -> Fragment:
+def planned(text: str, over: Manifest | None = None) -> Fragment:
     """The one fragment of a query; the director index knows the objects and the orphans."""
     tree = bind(parse_adql(text), Catalogs((diff_sky.CATALOG,)), now=datetime(2026, 1, 1), random=0)  # noqa: DTZ001
     analysed = analyse(tree)
-    plan = make_plan(analysed.query, {"diff": manifest()}, looked_up(analysed))
+    plan = make_plan(analysed.query, {"diff": over or manifest()}, looked_up(analysed))
     (fragment,) = plan.fragments
     return fragment
 
@@ -288,3 +289,84 @@ def pairs(*, is_outer: bool) -> tuple[I64, I64]:
         return parents, children
     alone = np.setdiff1d(np.arange(count), parents)
     return np.concatenate([parents, alone]), np.concatenate([children, np.full(len(alone), -1)])
+
+
+# ------------------------------------------------------------------ what it is worth
+
+
+@MANY
+@given(condition=trees(leaves("o", "Object")))
+def test_the_chunks_of_a_condition_and_of_its_negation_are_all(condition: Condition) -> None:
+    """Where nothing is NULL every row is in one of the two, so all chunks with rows are."""
+    asked = [
+        planned(f"SELECT o.objectId FROM Object o WHERE {text}")
+        for text in (condition.text, f"NOT ({condition.text})")
+    ]
+    true, false = condition.truth(columns_of("o", "Object"))
+    homes = placed()["Object"].home_29[true | false]
+    chunks = normalised((p.first_29, p.last_29) for f in asked for p in f.pixels)
+    assert touching(chunks, homes, homes).all()
+
+
+def test_random_conditions_choose_chunks() -> None:
+    """The law would hold of a planner that reads everything: this one does not."""
+    chosen: list[float] = []
+
+    @MANY
+    @given(condition=trees(leaves("o", "Object")))
+    def count(condition: Condition) -> None:
+        fragment = planned(f"SELECT o.objectId FROM Object o WHERE {condition.text}")
+        chosen.append(len(fragment.pixels) / fragment.all_pixels)
+
+    count()
+    assert sum(share < 1 for share in chosen) > 0.4 * len(chosen)
+    assert np.mean(chosen) < 0.7
+
+
+FIELDS = [region("o", "CIRCLE", (60.0, -35.0, 1.0)), region("o", "CIRCLE", (185.0, 41.8, 1.0))]
+
+
+def test_a_two_region_or_reads_only_its_chunks() -> None:
+    either = all_or_any("OR", FIELDS)
+    fragment = planned(f"SELECT o.objectId FROM Object o WHERE {either.text}")
+    alone = [planned(f"SELECT o.objectId FROM Object o WHERE {one.text}") for one in FIELDS]
+    assert set(fragment.pixels) == {pixel for one in alone for pixel in one.pixels}
+    assert len(fragment.pixels) < 0.2 * fragment.all_pixels
+
+
+def assert_law(fragment: Fragment, condition: Condition) -> None:
+    true, _ = condition.truth(columns_of("o", "Object"))
+    found = placed()["Object"]
+    assert_read(fragment, "r0", found.own_29[true], found.home_29[true])
+
+
+def test_or_taken_for_and_breaks_the_law() -> None:
+    either, both = all_or_any("OR", FIELDS), all_or_any("AND", FIELDS)
+    assert_law(planned(f"SELECT o.objectId FROM Object o WHERE {either.text}"), either)
+    mutant = planned(f"SELECT o.objectId FROM Object o WHERE {both.text}")
+    with pytest.raises(AssertionError):
+        assert_law(mutant, either)
+
+
+def test_the_statistics_of_one_part_only_break_the_law() -> None:
+    bright = compared("o.nDet", ">", 40, swapped=False)
+    text = f"SELECT o.objectId FROM Object o WHERE {bright.text}"
+    assert_law(planned(text), bright)
+    first: dict[Pixel, str] = {}
+    parts = tuple(
+        replace(part, statistics=first.setdefault(part.pixel.ancestor(2), part.statistics))
+        for part in manifest().parts_of("Object", PartKind.ROWS)
+        if part.pixel is not None
+    )
+    with pytest.raises(AssertionError):
+        assert_law(planned(text, Manifest("diff", 1, manifest().chunks, parts)), bright)
+
+
+def test_what_is_known_of_no_part_is_read() -> None:
+    """A catalog that was loaded before there were statistics."""
+    bright = compared("o.nDet", ">", 1000, swapped=False)
+    text = f"SELECT o.objectId FROM Object o WHERE {bright.text}"
+    parts = tuple(replace(part, statistics="") for part in manifest().parts)
+    assert planned(text).pixels == ()
+    fragment = planned(text, Manifest("diff", 1, manifest().chunks, parts))
+    assert len(fragment.pixels) == fragment.all_pixels
