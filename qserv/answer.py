@@ -25,6 +25,7 @@ from qserv.planned import Plan
 from qserv.recent import KEPT_CHUNKS, KEPT_TEXT, Prepared
 from qserv.result import Answer
 from qserv.running import Running, new_query_id
+from qserv.show import show
 from qserv.store import Store
 from qserv.stream import batches_of, cut_plan, result_column, told
 from qserv.trace import Trace, stage
@@ -48,13 +49,17 @@ def answer(
 
     What is wrong with the query is raised here, before any shard is asked for rows; they are asked
     when the first batch is. The answer must be closed. `EXPLAIN SELECT ...` answers with its plan,
-    `EXPLAIN ANALYZE SELECT ...` with what it did besides.
+    `EXPLAIN ANALYZE SELECT ...` with what it did besides; MySQL's SHOW and DESCRIBE with what there is.
 
     Parameters
     ----------
     maxrec
         The most rows that the caller wants; where there are more the answer overflows.
     """
+    if language_of(language) == "MySQL":
+        shown = show(text, store.pin().catalogs, store.watch.running())
+        if shown is not None:
+            return shown.to_answer()
     prefix = _EXPLAIN.match(text)
     if prefix is not None:
         asked = re.sub(r"\S", " ", prefix[0]) + text[prefix.end() :]  # errors keep their places
@@ -132,6 +137,7 @@ def _begun(
     language: str,
 ) -> tuple[Plan, Answer]:
     """The plan of a query, and its answer before the first row."""
+    running.text = text
     try:
         pinned = store.pin()
         plan = _planned(text, pinned, store, (asked[0], language), running)

@@ -100,6 +100,10 @@ class Running:
     error: SkyshardError | None = None
     trace: Trace | None = None
     """Kept of EXPLAIN ANALYZE only."""
+    text: str = ""
+    """The query as its user wrote it."""
+    began: float = field(default_factory=time.monotonic)
+    """When, by the monotonic clock, seconds."""
     _waits: list[_Wait] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -116,7 +120,9 @@ class Running:
     def check(self) -> None:
         """Raise what stopped the query, if anything did."""
         if self.error is not None:
-            raise self.error
+            raise self.error.with_traceback(
+                None
+            )  # else each thread's frames, and rows, live on in it
 
     def stop(self, error: SkyshardError) -> None:
         """End every wait of the query, soon; the first error given is the one it ends with."""
@@ -189,6 +195,11 @@ class Watch:
 
     def __len__(self) -> int:
         return len(self._running)
+
+    def running(self) -> list[Running]:
+        """The queries that run now."""
+        with self._lock:
+            return list(self._running.values())
 
     def close(self) -> None:
         """Cancel everything and end the watch."""
