@@ -12,8 +12,8 @@ from starlette.requests import Request
 
 from qserv.formats.registry import FORMATS, Format, find_format
 from qserv.http.failures import BadRequest, BodyTooLarge
+from qserv.languages import UnknownLanguage, language_of
 
-LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
 _SINGLE = ("REQUEST", "LANG", "QUERY", "MAXREC", "RESPONSEFORMAT", "FORMAT", "RUNID", "VERSION")
 MAX_FIELDS = 64
 MAX_RUN_ID = 64
@@ -31,6 +31,7 @@ class TapQuery:
     form: Format
     max_rows: int | None = None
     run_id: str | None = None
+    language: str = "ADQL"
 
 
 async def read_parameters(request: Request, max_body_bytes: int) -> dict[str, str]:
@@ -55,9 +56,10 @@ def tap_query(parameters: dict[str, str]) -> TapQuery:
         raise BadRequest(f"REQUEST={parameters['REQUEST']!r}: only doQuery is known")
     if "UPLOAD" in parameters:
         raise BadRequest("UPLOAD is not offered by this server")
-    language = parameters.get("LANG", "ADQL").upper()
-    if language not in LANGUAGES:
-        raise BadRequest(f"LANG={parameters['LANG']!r}: there are {', '.join(LANGUAGES)}")
+    try:
+        language = language_of(parameters.get("LANG", "ADQL"))
+    except UnknownLanguage as error:
+        raise BadRequest(f"LANG={parameters['LANG']!r}: {error}") from error
     text = parameters.get("QUERY", "")
     if not text.strip():
         raise BadRequest("the parameter QUERY is missing")
@@ -67,6 +69,7 @@ def tap_query(parameters: dict[str, str]) -> TapQuery:
         form=find_format(form) if form else next(iter(FORMATS.values())),
         max_rows=_max_rows(parameters.get("MAXREC")),
         run_id=parameters.get("RUNID", "")[:MAX_RUN_ID] or None,
+        language=language,
     )
 
 

@@ -134,7 +134,9 @@ class QueryResponse:
 
     def _open(self) -> tuple[bytes, bool]:
         """Starts the query; its first bytes, and whether they are all."""
-        answer = self._service.answer(self._query.text, self._service.limits, self._query.max_rows)
+        answer = self._service.answer(
+            self._query.text, self._service.limits, self._query.max_rows, self._query.language
+        )
         self._course.answer = answer
         if self._course.is_abandoned:
             answer.close()

@@ -56,7 +56,7 @@ def _table_access(base_url: str, limits: Limits) -> tap.TableAccess:
         duration = tap.TimeLimits(default=seconds, hard=seconds)
     return tap.TableAccess(
         interface=[_interface(base_url, version="1.1", role="std")],
-        language=[_language()],
+        language=[_language(), *_sql_languages()],
         output_format=[
             tap.OutputFormat(mime=form.mime, alias=[form.name, *form.aliases], ivo_id=form.ivo_id)
             for form in FORMATS.values()
@@ -82,6 +82,22 @@ def _language() -> tap.Language:
             _features("udf", [_signature(function) for function in _public()]),
         ],
     )
+
+
+def _sql_languages() -> list[tap.Language]:
+    """The languages beside ADQL, by the values of LANG."""
+    return [
+        tap.Language(
+            name=name,
+            version=[tap.Version(value=version)],
+            description=description,
+            language_features=[],
+        )
+        for name, version, description in (
+            ("PostgreSQL", "15", "PostgreSQL's SELECT; windows, grouping sets, LATERAL"),
+            ("MySQL", "8.0", "MySQL's SELECT as at Qserv, SHOW and DESCRIBE"),
+        )
+    ]
 
 
 def _public() -> list[Function]:

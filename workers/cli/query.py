@@ -12,7 +12,16 @@ from workers.cli.options import Home, Json
 Query = Annotated[
     str,
     typer.Argument(
-        metavar="ADQL", help="The query; @FILE reads it from a file, - from standard input."
+        metavar="QUERY", help="The query; @FILE reads it from a file, - from standard input."
+    ),
+]
+Lang = Annotated[
+    str,
+    typer.Option(
+        "--lang",
+        "-l",
+        metavar="LANGUAGE",
+        help="What the query is written in: ADQL, PostgreSQL (or SQL) or MySQL.",
     ),
 ]
 
@@ -37,9 +46,11 @@ def query(
         int | None,
         typer.Option("--maxrec", min=0, help="The most rows. Default: all; 1000 for a table."),
     ] = None,
+    *,
+    lang: Lang = "ADQL",
     home: Home = None,
 ) -> None:
-    """Answer an ADQL query.
+    """Answer a query, in ADQL unless --lang says otherwise.
 
     Rows go to stdout or to --output, messages to stderr. A failure leaves no file behind. Exit code 3
     says that the rows are right but the store is not well.
@@ -51,10 +62,11 @@ def query(
           POINT(coord_ra, coord_dec), CIRCLE(13.19, -26.58, 0.01))" -o cone.parquet
       skyshard query @tour.adql --format json | jq .data
       skyshard query "SELECT table_name, description FROM tap_schema.tables"
+      skyshard query --lang MySQL "SHOW TABLES FROM dp1 LIKE 'F%'"
     """
     from workers.cli.query_run import Wish, read_text, run
 
-    run(home, read_text(text), Wish(form, output, maxrec))
+    run(home, read_text(text), Wish(form, output, maxrec, lang))
 
 
 def explain(
@@ -65,6 +77,7 @@ def explain(
             "--analyze", help="Run the query too: rows, bytes and time per stage and shard."
         ),
     ] = False,
+    lang: Lang = "ADQL",
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -81,4 +94,4 @@ def explain(
     from workers.cli.query_run import explain as show
     from workers.cli.query_run import read_text
 
-    show(home, read_text(text), is_analyzed=is_analyzed, is_json=is_json)
+    show(home, read_text(text), lang, is_analyzed=is_analyzed, is_json=is_json)

@@ -36,11 +36,12 @@ class WrongOutput(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How the user wants the rows; None: as `query` decides."""
+    """How the user wants the rows, None: as `query` decides; and the query's language."""
 
     form: str | None = None
     output: Path | None = None
     maxrec: int | None = None
+    language: str = "ADQL"
 
 
 def read_text(argument: str) -> str:
@@ -63,7 +64,7 @@ def run(home: Path | None, text: str, wish: Wish) -> None:
     maxrec = TABLE_ROWS if form is None and wish.maxrec is None else wish.maxrec
     settings = load(home)
     with opened_store(settings, topology(settings)) as store:
-        made = answer(text, store, limits=settings.limits, maxrec=maxrec)
+        made = answer(text, store, limits=settings.limits, maxrec=maxrec, language=wish.language)
         with closing(made):
             if form is None:
                 render_table(made, console())
@@ -72,7 +73,9 @@ def run(home: Path | None, text: str, wish: Wish) -> None:
     _tell(made)
 
 
-def explain(home: Path | None, text: str, *, is_analyzed: bool, is_json: bool) -> None:
+def explain(
+    home: Path | None, text: str, language: str, *, is_analyzed: bool, is_json: bool
+) -> None:
     """Print the plan of a query; analyzed, also what it did."""
     from qserv.answer import explain as explain_text
     from qserv.answer import explain_analyze
@@ -80,7 +83,7 @@ def explain(home: Path | None, text: str, *, is_analyzed: bool, is_json: bool) -
     tell = explain_analyze if is_analyzed else explain_text
     settings = load(home)
     with opened_store(settings, topology(settings)) as store:
-        explanation = tell(text, store, limits=settings.limits)
+        explanation = tell(text, store, limits=settings.limits, language=language)
     if is_json:
         emit_json(explanation.to_json())
     else:

@@ -103,7 +103,9 @@ def _service(settings: Settings, store: Store) -> Service:
     from qserv.http.service import Service
 
     return Service(
-        answer=lambda text, limits, maxrec: answer(text, store, limits=limits, maxrec=maxrec),
+        answer=lambda text, limits, maxrec, language: answer(
+            text, store, limits=limits, maxrec=maxrec, language=language
+        ),
         catalogs=store.catalogs,
         check=store.check,
         limits=settings.anonymous,

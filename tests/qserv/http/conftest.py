@@ -64,6 +64,8 @@ class HandMade:
     asked: list[tuple[str, Limits, int | None]] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
     is_away: bool = False
+    language: str = ""
+    """That of the last query."""
 
     def answer(self, text: str, limits: Limits, max_rows: int | None) -> Answer:
         self.asked.append((text, limits, max_rows))
@@ -118,7 +120,8 @@ class Stage:
             http=HttpLimits(max_running=2, max_body_bytes=10_000),
         )
 
-    def _answer(self, text: str, limits: Limits, max_rows: int | None) -> Answer:
+    def _answer(self, text: str, limits: Limits, max_rows: int | None, language: str) -> Answer:
+        self.current.language = language
         return self.current.answer(text, limits, max_rows)
 
     def _check(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from urllib.request import urlopen
 
+import httpx
 import pytest
 from pyvo.io.vosi import parse_availability
 
@@ -54,6 +55,12 @@ def test_pyvo_lists_tables_and_columns(tap: TAPService) -> None:
     ]
     assert tap.tables["dp1.Object"].description == "Objects <of> the survey"
     assert tap.tables["dp1.ForcedSource"].foreignkeys[0].targettable == "dp1.Object"
+
+
+def test_the_languages_beside_adql_are_in_the_capabilities(base_url: str) -> None:
+    text = httpx.get(f"{base_url}/capabilities").text
+    assert "<name>PostgreSQL</name>" in text
+    assert "<name>MySQL</name>" in text
 
 
 def test_pyvo_reads_the_capabilities(tap: TAPService) -> None:
