@@ -88,6 +88,7 @@ CATALOG = Catalog(
                 _column("dec", Type.DOUBLE, unit="deg", null=False),
                 _column("visit", Type.LONG),
                 _column("flux", Type.DOUBLE, unit="nJy"),
+                _column("footprint", Type.POLYGON, unit="deg"),
             ),
             Role.DIRECTOR,
             primary_key=("sourceId",),
@@ -179,6 +180,9 @@ CATALOG = Catalog(
                 _column("ra", Type.DOUBLE),
                 _column("dec", Type.DOUBLE),
                 _column("seeing", Type.FLOAT),
+                _column("centre", Type.POINT, unit="deg"),
+                _column("field", Type.CIRCLE, unit="deg"),
+                _column("ccds", Type.LONGS),
             ),
             Role.REPLICATED,
             primary_key=("visit",),
@@ -332,8 +336,23 @@ def _sources(rng: np.random.Generator, objects: pa.Table) -> pa.Table:
                 rng.integers(1, VISITS + 10, SOURCES), mask=rng.random(SOURCES) < 0.1
             ),
             "flux": _with_nulls(rng, rng.lognormal(3, 1, SOURCES)),
+            "footprint": _arrays(_triangles(ra, dec), 7),
         }
     )
+
+
+def _triangles(ra: F64, dec: F64) -> F64:
+    """Triangles of a twentieth of a degree beside positions, away from the poles."""
+    south = np.clip(dec, -89.5, 89.0)
+    east = 0.05 / np.cos(np.radians(south))
+    return np.stack([ra, south, (ra + east) % 360, south, ra, south + 0.05], axis=1)
+
+
+def _arrays(numbers: F64, every: int) -> pa.Array:
+    """A row's numbers as an array; NULL in one of so many rows."""
+    rows: list[list[float] | None] = numbers.tolist()
+    rows[::every] = [None] * len(rows[::every])
+    return pa.array(rows, pa.list_(pa.float64()))
 
 
 def _dia_objects(rng: np.random.Generator) -> pa.Table:
@@ -422,15 +441,23 @@ def _near_pairs(objects: pa.Table, dia_objects: pa.Table) -> pa.Table:
 
 def _visits(rng: np.random.Generator) -> pa.Table:
     starts = [datetime(2026, 1, 1) + timedelta(hours=9.5 * k) for k in range(VISITS)]  # noqa: DTZ001
+    bands = BANDS[rng.integers(0, 5, VISITS)]
+    ra, dec = rng.uniform(0, 360, VISITS), rng.uniform(-80, 80, VISITS)
+    circles = np.stack([ra, dec, np.full(VISITS, 1.75)], axis=1)
     return pa.table(
         {
             "visit": np.arange(1, VISITS + 1),
-            "band": BANDS[rng.integers(0, 5, VISITS)],
+            "band": bands,
             "mjd": 61041 + 9.5 * np.arange(VISITS) / 24,
             "obsStart": pa.array(starts, pa.timestamp("us")),
-            "ra": rng.uniform(0, 360, VISITS),
-            "dec": rng.uniform(-80, 80, VISITS),
+            "ra": ra,
+            "dec": dec,
             "seeing": _with_nulls(rng, rng.uniform(0.5, 1.5, VISITS)).cast(pa.float32()),
+            "centre": _arrays(circles[:, :2], 5),
+            "field": _arrays(circles, 6),
+            "ccds": pa.array(
+                [list(range(k % 4)) or None for k in range(VISITS)], pa.list_(pa.int64())
+            ),
         }
     )
 

@@ -204,14 +204,21 @@ def oracle(server: Server, catalog: Catalog, rows: Rows) -> Oracle:
 
 
 def _without_nan(table: pa.Table) -> pa.Table:
-    """NaN as NULL: what ingest stores."""
+    """NaN as NULL, what ingest stores; arrays as text."""
     columns = {}
     for name in table.column_names:
         column = table[name]
         if pa.types.is_floating(column.type):
             column = pa.chunked_array([pa.array(column.to_numpy(), column.type, from_pandas=True)])
+        if pa.types.is_list(column.type):
+            column = pa.array(_array_text(row) for row in column.to_pylist())
         columns[name] = column
     return pa.table(columns)
+
+
+def _array_text(row: list[object] | None) -> str | None:
+    """An array of numbers as PostgreSQL reads it."""
+    return None if row is None else "{" + ",".join(map(repr, row)) + "}"
 
 
 def _tuples(table: pa.Table) -> list[tuple[object, ...]]:

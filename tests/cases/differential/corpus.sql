@@ -773,3 +773,109 @@ SELECT COUNT(*) FROM Object WHERE (COALESCE(NULL, 3) = 3 OR nDet > 5) AND CASE W
 SELECT COUNT(*), COUNT(objectId), COUNT(gFlux), COUNT(rFlux), MIN(objectId), MAX(nDet), MIN(gFlux), MAX(gFlux) FROM Object
 -- : bounds of a whole child
 SELECT MIN(mjd), MAX(mjd), MAX(mjd) - MIN(mjd), COUNT(visit) FROM ForcedSource
+-- : ADQL 2.1: a point as a value
+SELECT objectId, POINT(ra, dec) AS p FROM Object WHERE objectId < 1010
+-- : ADQL 2.1: every constructor as a value
+SELECT objectId, CIRCLE(ra, dec, 0.1) AS c, BOX(POINT(ra, dec), 2, 1) AS b, POLYGON(ra, dec, 10, 20, 20, 30) AS g FROM Object WHERE objectId BETWEEN 1010 AND 1020
+-- : ADQL 2.1: geometry columns of a director and of a replicated table
+SELECT s.sourceId, s.footprint, v.centre, v.field FROM Source s JOIN Visit v ON v.visit = s.visit WHERE s.sourceId < 50040
+-- : ADQL 2.1: the top rows of geometry columns
+SELECT TOP 5 sourceId, footprint FROM Source ORDER BY sourceId DESC
+-- : ADQL 2.1: an array of whole numbers
+SELECT visit, ccds FROM Visit
+-- : ADQL 2.1: coordinates of a geometry column
+SELECT visit, COORD1(centre), COORD2(field_centre) FROM (SELECT visit, centre, CENTROID(field) AS field_centre FROM Visit) AS v
+-- : ADQL 2.1: areas
+SELECT sourceId, AREA(footprint), AREA(CIRCLE(ra, dec, 1.5)), AREA(BOX(ra, dec, 2, 1)), AREA(POINT(ra, dec)) FROM Source WHERE sourceId < 50100
+-- : ADQL 2.1: areas of NULL are NULL
+SELECT COUNT(*), COUNT(AREA(field)), SUM(AREA(field)) FROM Visit
+-- : ADQL 2.1: centroids
+SELECT sourceId, CENTROID(footprint), CENTROID(POLYGON(ra, 10, 100, 20, 60, 80)) FROM Source WHERE sourceId < 50050 AND dec < 85 AND ra BETWEEN 20 AND 60
+-- : ADQL 2.1: COORDSYS
+SELECT visit, COORDSYS(centre) FROM Visit
+-- : ADQL 2.1: REGION
+SELECT COUNT(*) FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), REGION('Circle ICRS 0 0 0.5'))
+-- : ADQL 2.1: the coordinate system as an empty text
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT('', ra, dec), BOX('', 0, 0, 1, 0.5))
+-- : ADQL 2.1: a position in a polygon of the row
+SELECT sourceId FROM Source WHERE 1 = CONTAINS(POINT(COORD1(CENTROID(footprint)), COORD2(CENTROID(footprint))), footprint) AND sourceId < 50200
+-- : ADQL 2.1: positions in circles of a column
+SELECT v.visit, COUNT(*) FROM Visit v JOIN Object o ON 1 = CONTAINS(POINT(o.ra, o.dec), v.field) GROUP BY v.visit
+-- : ADQL 2.1: circles around rows in a polygon
+SELECT objectId FROM Object WHERE 1 = CONTAINS(CIRCLE(POINT(ra, dec), 0.2), POLYGON(359, -1, 1, -1, 1, 1, 359, 1))
+-- : ADQL 2.1: circles around rows not in a box
+SELECT COUNT(*) FROM Object WHERE 0 = CONTAINS(CIRCLE(ra, dec, 0.2), BOX(0, 0, 4, 4))
+-- : ADQL 2.1: circles around rows that meet a circle
+SELECT objectId FROM Object WHERE 1 = INTERSECTS(CIRCLE(ra, dec, 0.05), CIRCLE(45, 0, 0.1))
+-- : ADQL 2.1: circles of any radius that meet a polygon
+SELECT objectId FROM Object WHERE 1 = INTERSECTS(POLYGON(44, -0.1, 46, 0, 44, 0.1), CIRCLE(ra, dec, nDet / 1000.0)) AND ra BETWEEN 40 AND 50
+-- : ADQL 2.1: boxes around rows that meet a box
+SELECT objectId FROM Object WHERE INTERSECTS(BOX(ra, dec, 0.1, 0.1), BOX(45, 0, 0.2, 0.2)) = 1
+-- : ADQL 2.1: footprints that meet a polygon
+SELECT sourceId FROM Source WHERE 1 = INTERSECTS(footprint, POLYGON(359, -1, 1, -1, 1, 1, 359, 1))
+-- : ADQL 2.1: footprints in a circle
+SELECT sourceId FROM Source WHERE 1 = CONTAINS(footprint, CIRCLE(45, 0, 1))
+-- : ADQL 2.1: footprints in a box, and where that is not known
+SELECT COUNT(*), COUNT(CONTAINS(footprint, BOX(0, 0, 90, 60))), SUM(CONTAINS(footprint, BOX(0, 0, 90, 60))) FROM Source
+-- : ADQL 2.1: footprints that meet a box
+SELECT COUNT(*) FROM Source WHERE 1 = INTERSECTS(footprint, BOX(180, 0, 40, 60))
+-- : ADQL 2.1: fields that meet one another
+SELECT a.visit, b.visit AS other FROM Visit a JOIN Visit b ON a.visit < b.visit AND 1 = INTERSECTS(a.field, b.field)
+-- : ADQL 2.1: a region around constants only
+SELECT COUNT(*) FROM Visit WHERE 1 = INTERSECTS(BOX(10, 10, 2, 2), POLYGON(10, 10, 20, 10, 15, 20)) AND 0 = CONTAINS(BOX(10, 10, 2, 2), POLYGON(10, 10, 20, 10, 15, 20))
+-- : ADQL 2.1: the distance between points of columns
+SELECT visit, DISTANCE(centre, POINT(0, 0)) AS d FROM Visit WHERE DISTANCE(centre, POINT(ra, dec)) < 0.1
+-- : ADQL 2.1: grouped by a geometry
+SELECT footprint, COUNT(*) FROM Source WHERE sourceId < 50030 GROUP BY footprint
+-- : ADQL 2.1: distinct geometries
+SELECT DISTINCT centre FROM Visit
+-- : ADQL 2.1: geometries combined
+SELECT centre FROM Visit UNION ALL SELECT POINT(ra, dec) FROM Object WHERE objectId < 1005
+-- : ADQL 2.1: the first geometry that is not NULL
+SELECT visit, COALESCE(centre, POINT(0, 0)), CASE WHEN ra > 180 THEN centre END FROM Visit
+-- : ADQL 2.1: no geometry
+SELECT COUNT(*) FROM Source WHERE footprint IS NULL
+-- : ADQL 2.1: CAST of geometries
+SELECT visit, CAST('10.5 -3' AS POINT), CAST(CAST(centre AS VARCHAR) AS POINT), CAST('1 2 3' AS CIRCLE) FROM Visit
+-- : ADQL 2.1: CAST to text of a length
+SELECT objectId, CAST(kind AS CHAR(2)), CAST(objectId AS VARCHAR(3)), CAST(flag AS VARCHAR) FROM Object WHERE objectId < 1100
+-- : ADQL 2.1: CAST of floating numbers to text
+SELECT objectId, CAST(gFlux AS VARCHAR), CAST(rFlux AS VARCHAR), CAST(gFlux * 1e15 AS VARCHAR), CAST(gFlux * 1e-9 AS VARCHAR) FROM Object
+-- : ADQL 2.1: CAST of times
+SELECT visit, CAST(obsStart AS VARCHAR), CAST(CAST(obsStart AS VARCHAR) AS TIMESTAMP) FROM Visit WHERE obsStart >= CAST('2026-01-05T10:00:00Z' AS TIMESTAMP)
+-- : ADQL 2.1: CAST of numbers
+SELECT objectId, CAST(gFlux AS INTEGER), CAST(gFlux AS BIGINT), CAST(nDet AS SMALLINT), CAST(nDet AS DOUBLE PRECISION), CAST(objectId AS REAL) FROM Object WHERE gFlux < 2000000000
+-- : ADQL 2.1: a sub-query without a name
+SELECT n FROM (SELECT nDet AS n, COUNT(*) AS c FROM Object GROUP BY nDet) WHERE c > 3
+-- : ADQL 2.1: ORDER BY of an expression after UNION
+SELECT objectId AS n FROM Object WHERE objectId < 1010 UNION SELECT visit FROM Visit ORDER BY MOD(n, 7), n
+-- : ADQL 2.1: the top of combined rows by an expression
+SELECT n FROM (SELECT objectId AS n FROM Object WHERE objectId < 1010 EXCEPT SELECT objectId FROM ForcedSource ORDER BY ABS(n - 1005), n OFFSET 1) AS t
+-- : ADQL 2.1: ORDER BY of an expression of DISTINCT columns
+SELECT DISTINCT nDet, flag FROM Object ORDER BY nDet * nDet DESC, flag
+-- : ADQL 2.1: the top of DISTINCT rows by an expression
+SELECT DISTINCT TOP 7 nDet FROM Object ORDER BY MOD(nDet, 5), nDet OFFSET 2
+-- : ADQL 2.1: GROUP BY and ORDER BY of expressions and positions
+SELECT MOD(nDet, 4) AS m, FLOOR(dec / 30) AS f, COUNT(*) FROM Object GROUP BY MOD(nDet, 4), 2 ORDER BY FLOOR(dec / 30), 1 DESC
+-- : ADQL 2.1: INTERSECT binds tighter
+SELECT visit FROM Visit UNION SELECT visit FROM Source INTERSECT SELECT visit FROM ForcedSource ORDER BY 1
+-- : ADQL 2.1: EXCEPT ALL and INTERSECT ALL
+SELECT visit FROM Source INTERSECT ALL SELECT visit FROM ForcedSource EXCEPT ALL SELECT visit FROM Visit
+-- : ADQL 2.1: mathematical functions
+SELECT objectId, ROUND(gFlux, -1), TRUNCATE(gFlux, -2), ROUND(dec, 3), TRUNCATE(dec), COT(dec), MOD(objectId, 7), MOD(gFlux, 2.5), POWER(nDet, 2), ATAN2(dec, ra), CEILING(dec), EXP(dec / 90), LOG(gFlux), LOG10(gFlux), SQRT(gFlux), DEGREES(1), RADIANS(dec), PI(), SIGN(dec) FROM Object WHERE objectId < 1200
+-- : ADQL 2.1: RAND with a seed
+SELECT objectId FROM Object WHERE RAND(3) < 0.3 AND RAND(3) = RAND(3) OR objectId < 1005
+-- : ADQL 2.1: IN_UNIT of columns and of what follows from them
+SELECT objectId, IN_UNIT(ra, 'rad'), IN_UNIT(gFlux, 'Jy'), IN_UNIT(DISTANCE(ra, dec, 0, 0), 'arcmin') FROM Object WHERE objectId < 1050
+-- : ADQL 2.1: nested and parenthesised joins
+SELECT o.objectId, f.mjd, v.visit FROM Object o LEFT JOIN (ForcedSource f JOIN Visit v ON v.visit = f.visit) ON f.objectId = o.objectId WHERE o.objectId < 1030
+-- : ADQL 2.1: NATURAL joins
+SELECT COUNT(*), SUM(wavelength) FROM ForcedSource NATURAL JOIN Filter
+-- : ADQL 2.1: USING of several columns
+SELECT COUNT(*) FROM ForcedSource f JOIN (SELECT visit, band FROM Visit) AS v USING (visit, band)
+-- : ADQL 2.1: a correlated sub-query with a geometry
+SELECT s.sourceId FROM Source s WHERE s.sourceId < 50060 AND EXISTS (SELECT 1 FROM Visit v WHERE v.visit = s.visit AND 1 = INTERSECTS(v.field, CIRCLE(s.ra, s.dec, 30)))
+-- : ADQL 2.1: a common table of geometries
+WITH near AS (SELECT sourceId, footprint FROM Source WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(45, 0, 1))) SELECT a.sourceId, b.sourceId AS other FROM near a, near b WHERE a.sourceId < b.sourceId AND 1 = INTERSECTS(a.footprint, b.footprint)
+-- : ADQL 2.1: flags by bitwise operators
+SELECT objectId, nDet & 6, nDet | 1, nDet ^ 3, ~nDet, nDet % 4 FROM Object WHERE nDet & 1 = 1 AND objectId < 1100
