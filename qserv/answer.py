@@ -19,6 +19,7 @@ from qserv.dispatch.loop import dispatch
 from qserv.explain import PLAN_COLUMN, Actual, Explanation, explain_plan, with_actual
 from qserv.languages import LANGUAGES, language_of
 from qserv.limits import Limits
+from qserv.merge import check_size
 from qserv.pinned import Pinned
 from qserv.plan.make import make_plan
 from qserv.planned import Plan
@@ -213,6 +214,7 @@ def _started(
 ) -> Answer:
     """dispatch -> spool -> merge -> stream, as the batches are asked for."""
     limits, maxrec = asked
+    check_size(plan, limits.max_merge_rows)
     bounds = [bound for bound in (limits.max_rows, maxrec) if bound is not None]
     most = min(bounds, default=None)
     cut = plan if most is None else cut_plan(plan, most + 1)

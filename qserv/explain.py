@@ -75,7 +75,8 @@ class Explanation:
     """A plan in words: what each chunk is asked, and the SQL of the merge.
 
     In the SQL a table stands for its parts in the chunks at hand: `Object` its own rows,
-    `Object_with_overlap` those and the rows within the margin, `Visit_whole` a replicated table.
+    `Object_with_overlap` those and the rows within the margin, `Visit_whole` a replicated table;
+    `f1_by_cells` has each row of fragment f1 once for every cell around its position.
     """
 
     fragments: tuple[FragmentFacts, ...]
@@ -130,6 +131,7 @@ def explain_plan(plan: Plan) -> Explanation:
                 names[base.relation] = base.fragment
             case BaseTable():
                 names[base.relation] = quote(base.table.name)
+    names |= {side.relation: f"{names[side.relation]}_by_cells" for side in plan.by_cells}
     return Explanation(
         fragments=tuple(_facts(fragment) for fragment in plan.fragments),
         merge=render(plan.merge, Dialect.DUCKDB, names),

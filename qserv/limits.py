@@ -22,6 +22,7 @@ class Limits:
     max_nesting: int = 64
     max_tokens: int = 200_000
     max_fragment_rows: int = 200_000_000
+    max_merge_rows: int = 200_000_000
 
 
 ANONYMOUS = Limits(
@@ -30,5 +31,6 @@ ANONYMOUS = Limits(
     max_spool_bytes=4 * 2**30,
     merge_memory_bytes=1 * 2**30,
     merge_temp_bytes=4 * 2**30,
+    max_merge_rows=50_000_000,
 )
 """What users who did not log in may use, unless configuration says otherwise."""

@@ -18,7 +18,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from procedures.functions import FUNCTIONS
 from qserv.bound import BaseTable, Fetched
+from qserv.chunk_sql import CELL
 from qserv.dispatch.loop import conform, fragment_schema
 from qserv.duckdb_instance import (
     DATA_ERRORS,
@@ -28,7 +30,7 @@ from qserv.duckdb_instance import (
     kind_of,
     open_instance,
 )
-from qserv.planned import Plan
+from qserv.planned import ByCells, Fragment, Plan
 from qserv.render import Dialect, render
 from qserv.running import Running
 from qserv.spool import Rows, table_of
@@ -217,6 +219,9 @@ def merge(
                     case BaseTable():
                         table = given.base_rows()[leaf.table.name]
                 connection.register(f"relation_{relation}", table)
+            sources |= {
+                side.relation: _by_cells(side, sources[side.relation]) for side in plan.by_cells
+            }
             sql = render(plan.merge, Dialect.DUCKDB, sources)
             running.check()
             reader = connection.sql(sql).to_arrow_reader(ROWS_PER_BATCH)
@@ -231,6 +236,38 @@ def merge(
     except (duckdb.Error, OSError, pa.ArrowException) as error:
         running.check()
         raise _translated(error) from error
+
+
+def _by_cells(side: ByCells, rows: str) -> str:
+    """A fetched relation, each row once for every cell around its position."""
+    cells = FUNCTIONS["cells_around"].sql_name
+    position = f"{quote(side.ra)}, {quote(side.dec)}, {side.radius!r}::DOUBLE"
+    return f"(SELECT *, unnest({cells}({position})) AS {quote(CELL)} FROM {rows})"
+
+
+class MergeTooLarge(LimitExceeded):
+    """A query would bring more rows to the merge than it may."""
+
+    code = "MERGE_TOO_LARGE"
+
+    def __init__(self, plan: Plan, max_rows: int) -> None:
+        largest = max(plan.fragments, key=lambda fragment: fragment.estimated_sent)
+        super().__init__(
+            f"about {plan.rows_to_merge:,} rows would be fetched to be joined in one place, more than"
+            f" {max_rows:,} (max_merge_rows); most are of {_tables_of(largest)}, because"
+            f" {largest.why}. Add a region, a condition on a key, or join within the chunks:"
+            " by a director's key, or within the margin"
+        )
+
+
+def _tables_of(fragment: Fragment) -> str:
+    return ", ".join(source.table.name for source in fragment.sources)
+
+
+def check_size(plan: Plan, max_rows: int) -> None:
+    """Raise MergeTooLarge before any shard is asked; what aggregates in its chunks is not counted."""
+    if plan.rows_to_merge > max_rows and not plan.is_concatenation:
+        raise MergeTooLarge(plan, max_rows)
 
 
 def output_schema(plan: Plan) -> pa.Schema:

@@ -138,6 +138,19 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
+class ByCells:
+    """A fetched relation that stands in the merge once for every cell around each row's position.
+
+    `ra` and `dec` are its columns; the cells are those of `radius`, degrees, in a column `_cell`.
+    """
+
+    relation: RelationId
+    ra: str
+    dec: str
+    radius: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Fragments, and the query over their rows that gives the answer.
 
@@ -153,3 +166,6 @@ class Plan:
     is_concatenation: bool = False
     limit: int | None = None
     offset: int = 0
+    by_cells: tuple[ByCells, ...] = ()
+    rows_to_merge: int = 0
+    """An estimate of the rows that chunks send because no chunk can do the whole alone."""

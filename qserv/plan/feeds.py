@@ -91,8 +91,10 @@ def choose(
     sizes: Mapping[RelationId, Size],
     owners: Mapping[RelationId, RelationId],
     rows_per_value: Mapping[Column, float],
-) -> list[Link | NearLink]:
+) -> tuple[list[Link | NearLink], dict[RelationId, float]]:
     """The links to use: each from a fragment that sends few rows to one that would send many.
+
+    Also how many rows each fragment is expected to send then.
 
     The fragment of the least rows is settled first, then the one of the least rows given what it
     tells, and so on; so there is no circle.
@@ -112,7 +114,7 @@ def choose(
             if sizes[target].read >= LEAST_FED_ROWS and sent[target] >= GAIN * left:
                 chosen.append(link)
                 sent[target] = left
-    return chosen
+    return chosen, sent
 
 
 def _ends(

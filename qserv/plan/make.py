@@ -7,7 +7,7 @@ the statement names are the outputs of its fragment, known only when the whole m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Never
 
@@ -26,6 +26,7 @@ from qserv.bound import (
     Select,
     SetOperation,
 )
+from qserv.plan.cells import join_by_cells
 from qserv.plan.estimate import is_better_fed
 from qserv.plan.fragments import build_fragment, separations_of
 from qserv.plan.local import Local
@@ -65,6 +66,8 @@ def make_plan(query: Query, manifests: Mapping[str, Manifest], located: Located)
     merge = planner.query(query)
     merge = planner.finish(merge)
     assert all(isinstance(base, Fetched) or _is_here(base) for base in base_relations(merge))
+    sent = {RelationId(name): f.estimated_sent for name, f in planner.fragments.items()}
+    merge, by_cells = join_by_cells(merge, sent)
     return Plan(
         fragments=tuple(planner.fragments.values()),
         merge=merge,
@@ -73,6 +76,8 @@ def make_plan(query: Query, manifests: Mapping[str, Manifest], located: Located)
         is_concatenation=_is_concatenation(merge),
         limit=merge.limit,
         offset=merge.offset,
+        by_cells=by_cells,
+        rows_to_merge=sum(sent[RelationId(name)] for name in planner.fetched),
     )
 
 
@@ -83,6 +88,11 @@ class _Planner:
         self.known = known
         self.fragments: dict[str, Fragment] = {}
         self._open: dict[str, tuple[Local, str, bool]] = {}
+
+    @property
+    def fetched(self) -> Iterable[str]:
+        """The fragments whose rows the merge needs one by one."""
+        return self._open
 
     # -------------------------------------------------------------- the tree
 

@@ -50,8 +50,12 @@ def with_feeds(
         for link in links
         if isinstance(link, Link)
     }
-    result = dict(fragments)
-    for link in choose(links, sizes, owners, shares):
+    chosen, sent = choose(links, sizes, owners, shares)
+    result = {
+        name: replace(fragment, estimated_sent=int(sent[RelationId(name)]))
+        for name, fragment in fragments.items()
+    }
+    for link in chosen:
         target = link.target if isinstance(link, Link) else link.target[0]
         name = owners[target.relation]
         feed = _feed(link, _member(link, owners, fetched), fetched, known)

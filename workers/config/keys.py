@@ -38,6 +38,7 @@ _LIMITS = {
     "max_tokens": "words and signs of a query text",
     "max_nesting": "depth of nested expressions and sub-queries",
     "max_fragment_rows": "rows that one fragment of a query may return",
+    "max_merge_rows": "rows, by estimate, that may be fetched to be joined in one place",
 }
 
 KEYS: tuple[Key, ...] = (
