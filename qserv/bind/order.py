@@ -8,7 +8,14 @@ from dataclasses import replace
 from sqlglot import exp
 
 from qserv.bind.conditions import unwrapped
-from qserv.bind.errors import AmbiguousColumn, BadPosition, Node, UnknownColumn, Unsupported
+from qserv.bind.errors import (
+    AmbiguousColumn,
+    BadPosition,
+    Node,
+    TypeMismatch,
+    UnknownColumn,
+    Unsupported,
+)
 from qserv.bind.outputs import columns_of
 from qserv.bind.scope import Env, Scope, Statement
 from qserv.bound import (
@@ -130,6 +137,8 @@ def distinct_sorted(block: Select, order: Node | None, statement: Statement) -> 
 
 def key_of(item: Node, expression: Expression) -> SortKey:
     """The sort key of an Ordered node; where NULLs come is said where it is not PostgreSQL's way."""
+    if expression.type.is_geometry:
+        raise TypeMismatch(f"ORDER BY of a {expression.type}", item, hint="sort by its coordinates")
     descending = bool(item.args.get("desc"))
     nulls_first = item.args.get("nulls_first")
     if nulls_first is None or bool(nulls_first) == descending:

@@ -21,6 +21,7 @@ from schema.types import SPELLINGS
 
 GEOMETRY = (
     "POINT", "CIRCLE", "POLYGON", "BOX", "CONTAINS", "INTERSECTS", "DISTANCE", "COORD1", "COORD2",
+    "AREA", "CENTROID", "COORDSYS", "REGION",
 )  # fmt: skip
 _VOSI = "ivo://ivoa.net/std/VOSI"
 _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
@@ -77,7 +78,11 @@ def _language() -> tap.Language:
         language_features=[
             _features("adqlgeo", GEOMETRY),
             _features("adql-common-table", ("WITH",)),
-            _features("adql-sets", ("UNION",)),
+            _features("adql-sets", ("UNION", "EXCEPT", "INTERSECT")),
+            _features("adql-string", ("LOWER", "UPPER", "ILIKE")),
+            _features("adql-type", ("CAST",)),
+            _features("adql-conditional", ("COALESCE",)),
+            _features("adql-unit", ("IN_UNIT",)),
             _features("adql-offset", ("OFFSET",)),
             _features("udf", [_signature(function) for function in _public()]),
         ],
