@@ -38,6 +38,10 @@ _CONE = (
     "SELECT objectId, ra, dec, g_psfMag FROM bench.Object"
     " WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(62.0, -37.0, 0.02)) ORDER BY g_psfMag"
 )
+_TWO_REGIONS = (
+    "SELECT objectId FROM bench.Object WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(62.0, -37.0, 0.02))"
+    " OR 1 = CONTAINS(POINT(ra, dec), CIRCLE(150.1, 2.2, 0.02))"
+)
 TEXTS = (*(scan.adql for scan in SCANS), _NEIGHBOURS, _REGIONS, _CONE)
 """Scans, a near-neighbour join, two regions under OR, a cone."""
 
@@ -50,6 +54,7 @@ def planning() -> Iterator[Figure]:
         thousand = _pinned(_manifest(chunks=1_000))
         yield _new_texts("1,002 chunks", thousand, store, 5.0)
         yield _asked_again(thousand, store)
+        yield _chunks_of_two_regions(thousand, store)
         many = _manifest(chunks=50_000, ingests=2)
         yield _first(many, store)
         yield _new_texts(f"{len(many.parts):,} parts", _pinned(many), store, 200.0)
@@ -71,6 +76,13 @@ def _asked_again(pinned: Pinned, store: Store) -> Figure:
     slowest = max(map(median_ms, interleaved(works, ROUNDS)))
     work = "text to plan over 1,002 chunks, asked again"
     return Figure(work, slowest, "ms", Mark.AT_MOST, 1.0, f"slowest of {len(TEXTS)} queries")
+
+
+def _chunks_of_two_regions(pinned: Pinned, store: Store) -> Figure:
+    """How many chunks two small regions under OR read: each lies in one or at a border."""
+    (fragment,) = _plan(_TWO_REGIONS, pinned, store).fragments
+    work = f"chunks that two small regions under OR read, of {fragment.all_pixels:,}"
+    return Figure(work, len(fragment.pixels), "chunks", Mark.AT_MOST, 4.0)
 
 
 def _first(given: Manifest, store: Store) -> Figure:
