@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qserv.bind.coercion import unify
-from qserv.bind.errors import Node, TypeMismatch
+from qserv.bind.errors import Node, TypeMismatch, Unsupported
 from qserv.bind.names import Field, Fields
 from qserv.bind.order import output_keys, row_count, total_order
 from qserv.bind.scope import Env, Scope, Statement
@@ -39,6 +39,8 @@ def fields_of_values(values: Values) -> Fields:
 
 def values_query(node: Node, around: Scope, statement: Statement) -> Select:
     """VALUES as a query."""
+    if node.args.get("alias") is not None:
+        raise Unsupported("VALUES has a name only in FROM", node)
     values = bind_values(node, Env(statement, around, clause="VALUES"))
     outputs = tuple(
         Output(Column(values.relation, f"c{i}", kind), f"column{i + 1}")

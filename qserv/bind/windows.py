@@ -215,9 +215,11 @@ def _bound(
 ) -> FrameBound:
     """One end of a frame."""
     value, direction = node.args[side], str(node.args.get(f"{side}_side") or "").upper()
+    word = f"{value.upper()} {direction}".strip() if isinstance(value, str) else direction
+    if word not in [str(end) for end in FrameEnd]:
+        raise Unsupported("A frame begins and ends at PRECEDING, CURRENT ROW or FOLLOWING", node)
     if isinstance(value, str):
-        word = value.upper()
-        return FrameBound(FrameEnd(f"{word} {direction}".strip()))
+        return FrameBound(FrameEnd(word))
     bound = env.bind(value)
     number = bound.value if isinstance(bound, Literal) else None
     end = FrameEnd(direction)

@@ -43,6 +43,7 @@ _NAMES: Mapping[str, str] = {
     "CHAR_LENGTH": "sql length",
     "CHARACTER_LENGTH": "sql length",
     "LENGTH": "sql length",
+    "TRIM": "sql btrim",
     "LCASE": "LOWER",
     "UCASE": "UPPER",
     "LOG": "sql log_natural",
@@ -194,7 +195,7 @@ def _call(node: Node, reading: Reading) -> Node | None:
         return sql("date_trunc", string("day"), *node.expressions)
     if upper in ("CURDATE", "CURRENT_DATE"):
         return SHARED[exp.CurrentDate](node, reading)
-    is_trim = upper in ("LTRIM", "RTRIM")
+    is_trim = upper in ("LTRIM", "RTRIM", "TRIM")
     changed = call(node, reading, _NAMES)
     if is_trim:
         node.append("expressions", string(" "))

@@ -28,6 +28,8 @@ _OF_ONE_NAME = (
 _NAMES: Mapping[str, str] = {
     **{name.upper(): f"sql {name}" for name in _OF_ONE_NAME},
     "CHAR_LENGTH": "sql length",
+    "SUBSTRING": "sql substr",
+    "TRIM": "sql btrim",
     "CHARACTER_LENGTH": "sql length",
     "DATE_PART": "sql extract",
     "REGEXP_LIKE": "sql regexp",
@@ -80,6 +82,15 @@ def _hex(node: Node, reading: Reading) -> Node:
     raise reading.refusal("a string of bits is not supported", offset_of(node))
 
 
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
+
+
+def _comparison(node: Node, reading: Reading) -> None:
+    """Comparisons do not chain."""
+    if isinstance(node.this, _COMPARISONS):
+        raise reading.fault("comparisons do not chain", offset_of(node.expression))
+
+
 def _folded_regexp(node: Node, _: Reading) -> Node:
     return sql("regexp_folded", node.this, node.expression)
 
@@ -97,6 +108,7 @@ def _like(node: Node, _: Reading) -> Node:
 
 _STEPS: Mapping[type, Step] = {
     **SHARED,
+    **dict.fromkeys(_COMPARISONS, _comparison),
     exp.Anonymous: _call,
     exp.Substring: _substring,
     exp.Pow: _power,

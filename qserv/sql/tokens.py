@@ -18,8 +18,7 @@ from qserv.limits import Limits
 from qserv.sql.errors import SqlNotAnswered, SqlSyntaxError
 from qserv.sql.words import (
     CLOSING,
-    NOT_AFTER_COMMA,
-    NOT_BEFORE_COMMA,
+    NOT_AFTER,
     OPENING,
     OPERANDS,
     PREFIXES,
@@ -188,22 +187,51 @@ def _check_chains(tokens: Sequence[Token], reading: Reading) -> None:
 
 
 def _check_neighbours(tokens: Sequence[Token], reading: Reading) -> None:
-    """Commas with nothing on a side, and numbers run into names."""
+    """Tokens that cannot follow each other."""
     for one, two in pairwise(tokens):
         first, second = one.token_type, two.token_type
-        if first is TokenType.COMMA and second in NOT_AFTER_COMMA:
-            _unexpected(two, reading)
-        if second is TokenType.COMMA and first in NOT_BEFORE_COMMA:
-            _unexpected(two, reading)
-        if first is TokenType.SELECT and second in NOT_AFTER_COMMA:
+        if second in NOT_AFTER.get(first, ()):
             _unexpected(two, reading)
         touching = one.end + 1 == two.start
-        if first is TokenType.NUMBER and second in (TokenType.VAR, TokenType.NUMBER) and touching:
+        if first is TokenType.NUMBER and second is TokenType.VAR and touching:
             raise reading.fault(f"malformed number {shortened(one.text + two.text)}", one.start)
-        if first is TokenType.NUMBER and second is TokenType.NUMBER:
-            _unexpected(two, reading)
-    if tokens[-1].token_type in (TokenType.COMMA, TokenType.SELECT):
+        if first is second and first in (TokenType.LT, TokenType.GT) and not touching:
+            _unexpected(two, reading)  # sqlglot takes `< <` for a shift
+    if tokens[-1].token_type in (TokenType.COMMA, TokenType.SELECT, TokenType.ALIAS):
         raise reading.fault("expected a value, found the end of the text", len(reading.text))
+    for i, token in enumerate(tokens):
+        stray = _stray(token, tokens, i)
+        if stray is not None:
+            _unexpected(stray, reading)
+
+
+_FRAMES = frozenset({"ROWS", "RANGE", "GROUPS"})
+_FRAME_STARTS = frozenset({"UNBOUNDED", "CURRENT", *map(str, range(10))})
+
+
+def _stray(token: Token, tokens: Sequence[Token], i: int) -> Token | None:
+    """The token that spoils a phrase which begins with this one; None where all is well."""
+    after = tokens[i + 1 : i + 5]
+    before = tokens[i - 1] if i else None
+    words = [one.text.upper() for one in after] + [""] * (4 - len(after))
+    if not after:
+        return None
+    match token.token_type:
+        case TokenType.FETCH:
+            is_whole = words[0] in ("FIRST", "NEXT") and words[2 + words[1].isdigit()] == "ONLY"
+            return None if is_whole or "TIES" in words else after[0]
+        case TokenType.NOT if before is not None and before.token_type in OPERANDS:
+            return after[0] if words[0] == "NULL" else None
+        case TokenType.R_PAREN if words[0] == "(" and words[1] in ("SELECT", "WITH", "VALUES"):
+            return after[0]
+        case _ if token.text.upper() in _FRAMES and words[0] in _FRAME_STARTS:
+            return next((one for one in after if one.token_type is TokenType.AND), None)
+        case TokenType.WINDOW:
+            return None if words[1] == "AS" else after[-1]
+        case TokenType.VAR if words[0] == "(" and words[1] in ("SELECT", "WITH", "VALUES"):
+            return None if token.text.upper() in ("MATERIALIZED", "SOME") else after[1]
+        case _:
+            return None
 
 
 def _unexpected(token: Token, reading: Reading) -> NoReturn:

@@ -11,8 +11,9 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token as MadeToken
 from sqlglot.tokens import TokenType
 
+from qserv.sql.conservation import check_kept
 from qserv.sql.tokens import Node, Reading, Token, shown, tokens_of
-from qserv.sql.words import CALLABLE_WORDS, HIDDEN, OPERANDS, SOFT_WORDS, SPECIAL_CALLS, WORTHY
+from qserv.sql.words import CALLABLE_WORDS, HIDDEN, OPERANDS, SPECIAL_CALLS
 
 
 def tree_of(reading: Reading) -> Node:
@@ -36,7 +37,10 @@ def tree_of(reading: Reading) -> Node:
         raise reading.fault("this is no query", 0)
     tree = found[0]
     nodes = list(tree.walk(bfs=False))
-    _check_complete(nodes, tokens, reading)
+    for node in nodes:
+        if isinstance(node, exp.Star) and node.meta.get("start") == 0:
+            node.meta.clear()  # no text begins with a star: sqlglot made it up
+    check_kept(nodes, tokens, reading)
     _place(nodes, reading)
     _unhide(nodes)
     tree.meta["text"] = reading.text
@@ -79,9 +83,23 @@ def _is_call(tokens: Sequence[Token], i: int) -> bool:
     word = token.text.upper()
     if word == "MOD":  # MySQL has an operator of that name
         return i == 0 or tokens[i - 1].token_type not in OPERANDS
+    if word in ("SUBSTRING", "TRIM"):
+        return not _has_words(tokens, i + 1)
     if token.token_type is TokenType.VAR:
         return word not in SPECIAL_CALLS
     return word in CALLABLE_WORDS and token.token_type is not TokenType.IDENTIFIER
+
+
+def _has_words(tokens: Sequence[Token], opening: int) -> bool:
+    """Whether words divide the arguments of a call, not commas."""
+    depth = 0
+    for token in tokens[opening:]:
+        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        if depth == 0:
+            return False
+        if depth == 1 and token.text.upper() in ("FROM", "FOR", "BOTH", "LEADING", "TRAILING"):
+            return True
+    return False
 
 
 def _hidden(token: Token) -> Token:
@@ -103,22 +121,6 @@ def _complain(error: ParseError, tokens: Sequence[Token], reading: Reading) -> N
     if description.startswith("Required keyword"):
         raise reading.fault(f"something is missing beside {shown(token)}", token.start) from error
     raise reading.fault(f"unexpected {shown(token)}", token.start) from error
-
-
-def _check_complete(nodes: Sequence[Node], tokens: Sequence[Token], reading: Reading) -> None:
-    """A name, a number or a string that is not in the tree was dropped: the text is wrong."""
-    kept = {node.meta["start"] for node in nodes if "start" in node.meta}
-    for i, token in enumerate(tokens):
-        if token.start in kept or token.token_type not in WORTHY:
-            continue
-        is_soft = token.token_type is TokenType.VAR and token.text.upper() in SOFT_WORDS
-        if not is_soft and not _is_of_interval(tokens, i):
-            raise reading.fault(f"unexpected {shown(token)}", token.start)
-
-
-def _is_of_interval(tokens: Sequence[Token], i: int) -> bool:
-    """Whether a token is the quantity of an INTERVAL, which sqlglot takes apart."""
-    return i > 0 and tokens[i - 1].token_type is TokenType.INTERVAL
 
 
 def _place(nodes: Sequence[Node], reading: Reading) -> None:

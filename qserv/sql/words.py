@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from sqlglot.tokens import TokenType
 
 HIDDEN = "_f_"
@@ -59,15 +62,39 @@ OPERANDS = frozenset(
 )
 WORTHY = frozenset({TokenType.VAR, TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.STRING})
 """Tokens that a tree must not lose."""
-NOT_AFTER_COMMA = frozenset(
+_CLAUSES = frozenset(
     {
-        *(TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM, TokenType.WHERE, TokenType.HAVING),
-        *(TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.LIMIT, TokenType.OFFSET),
-        *(TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT, TokenType.SEMICOLON),
-        *(TokenType.JOIN, TokenType.ON, TokenType.AND, TokenType.OR, TokenType.EQ, TokenType.SLASH),
-        *(TokenType.THEN, TokenType.ELSE, TokenType.END, TokenType.WHEN),
+        *(TokenType.FROM, TokenType.WHERE, TokenType.HAVING, TokenType.GROUP_BY),
+        *(TokenType.ORDER_BY, TokenType.LIMIT, TokenType.OFFSET, TokenType.UNION),
+        *(TokenType.EXCEPT, TokenType.INTERSECT, TokenType.SEMICOLON, TokenType.JOIN, TokenType.ON),
+        *(TokenType.THEN, TokenType.ELSE, TokenType.END, TokenType.WHEN, TokenType.ALIAS),
     }
 )
-NOT_BEFORE_COMMA = frozenset(
-    {TokenType.L_PAREN, TokenType.SELECT, TokenType.FROM, TokenType.WHERE, TokenType.COMMA}
+_SIGNS = frozenset(
+    {
+        *(TokenType.COMMA, TokenType.R_PAREN, TokenType.AND, TokenType.OR, TokenType.EQ),
+        *(TokenType.SLASH, TokenType.LT, TokenType.GT, TokenType.DOT, TokenType.GTE),
+        *(TokenType.LTE, TokenType.NEQ),
+    }
 )
+NOT_AFTER: Mapping[TokenType, frozenset[TokenType]] = MappingProxyType(
+    {
+        TokenType.COMMA: _CLAUSES | _SIGNS,
+        TokenType.SELECT: _CLAUSES | _SIGNS,
+        TokenType.DISTINCT: _CLAUSES - {TokenType.ON, TokenType.FROM} | _SIGNS,
+        TokenType.ALIAS: frozenset({TokenType.NUMBER, TokenType.ALIAS}) | _SIGNS,
+        TokenType.OVER: _CLAUSES | _SIGNS,
+        TokenType.L_PAREN: frozenset({TokenType.COMMA, TokenType.ALIAS, TokenType.DOT}),
+        TokenType.STAR: frozenset({TokenType.STAR}),
+        **dict.fromkeys(
+            (
+                *(TokenType.FROM, TokenType.WHERE, TokenType.LIMIT, TokenType.OFFSET),
+                *(TokenType.ORDER_BY, TokenType.GROUP_BY, TokenType.PARTITION_BY),
+                TokenType.JOIN,
+            ),
+            _CLAUSES | _SIGNS,
+        ),
+        TokenType.NUMBER: frozenset({TokenType.NUMBER}),
+    }
+)
+"""What no text has after such a token; sqlglot passes over most of it."""

@@ -82,7 +82,7 @@ SELECT COUNT(*) FROM Object WHERE kind NOT REGEXP 'a.*x'
 -- : statistics are the population's
 SELECT STDDEV(gFlux) AS a, STD(gFlux) AS b, VARIANCE(nDet) AS c, STDDEV_SAMP(nDet) AS d, VAR_SAMP(gFlux) AS e FROM Object
 -- : values joined
-SELECT kind, GROUP_CONCAT(DISTINCT nDet ORDER BY nDet DESC SEPARATOR ';') AS n FROM Object WHERE nDet < 0 GROUP BY kind
+SELECT kind, GROUP_CONCAT(nDet ORDER BY nDet DESC, objectId SEPARATOR ';') AS n FROM Object WHERE gFlux > 300 GROUP BY kind
 -- : texts joined
 SELECT visit, GROUP_CONCAT(DISTINCT band ORDER BY band) AS bands FROM ForcedSource GROUP BY visit
 -- : bits aggregated

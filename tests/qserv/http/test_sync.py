@@ -38,6 +38,14 @@ def test_parameter_names_are_case_insensitive(base_url: str) -> None:
     assert response.text == "objectId,ra,band\n0,0,u\n1,0.3333333333333333,g\n"
 
 
+@pytest.mark.parametrize(("asked", "meant"), [("sql", "PostgreSQL"), ("MySQL", "MySQL")])
+def test_a_language_is_handed_on_by_its_name(
+    base_url: str, hand_made: HandMade, asked: str, meant: str
+) -> None:
+    assert sync(base_url, QUERY="SELECT 1", LANG=asked).status_code == 200
+    assert hand_made.language == meant
+
+
 def test_a_multipart_form_is_understood(base_url: str) -> None:
     fields = {"QUERY": (None, "SELECT 1"), "LANG": (None, "ADQL"), "FORMAT": (None, "tsv")}
     response = httpx.post(f"{base_url}/sync", files=fields)
