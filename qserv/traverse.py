@@ -113,6 +113,11 @@ def rewrite_keys(order: tuple[SortKey, ...], by: Rewrite) -> tuple[SortKey, ...]
     return tuple(_changed(key, expression=rewrite(key.expression, by)) for key in order)
 
 
+def rewrite_outputs(outputs: tuple[Output, ...], by: Rewrite) -> tuple[Output, ...]:
+    """The outputs with their expressions rewritten."""
+    return tuple([_changed(o, expression=rewrite(o.expression, by)) for o in outputs])
+
+
 def _rewrite_aggregate(node: Aggregate, by: Rewrite) -> Aggregate:
     return _changed(
         node,
@@ -160,8 +165,7 @@ def _is_same(old: object, new: object) -> bool:
 
 def rewrite_query(query: Query, by: Rewrite) -> Query:
     """The query with every expression in it rewritten."""
-    outputs = tuple(_changed(o, expression=rewrite(o.expression, by)) for o in query.outputs)
-    order = rewrite_keys(query.order, by)
+    outputs, order = rewrite_outputs(query.outputs, by), rewrite_keys(query.order, by)
     if isinstance(query, SetOperation):
         return _changed(
             query,
@@ -184,10 +188,16 @@ def rewrite_query(query: Query, by: Rewrite) -> Query:
 
 def rewrite_block(block: Select, by: Rewrite) -> Select:
     """The block with its own expressions rewritten, ON included, but not its derived tables."""
-    source, alone = block.source, replace(block, source=None)
-    rewritten = rewrite_query(alone, by)
-    assert isinstance(rewritten, Select)
-    return replace(rewritten, source=None if source is None else rewrite_conditions(source, by))
+    return _changed(
+        block,
+        outputs=rewrite_outputs(block.outputs, by),
+        order=rewrite_keys(block.order, by),
+        where=_rewrite_optional(block.where, by),
+        group=_rewrite_each(block.group, by),
+        having=_rewrite_optional(block.having, by),
+        distinct_on=_rewrite_each(block.distinct_on, by),
+        source=None if block.source is None else rewrite_conditions(block.source, by),
+    )
 
 
 def rewrite_conditions(source: Source, by: Rewrite) -> Source:
@@ -196,7 +206,7 @@ def rewrite_conditions(source: Source, by: Rewrite) -> Source:
         return rewrite_source(source, by)
     if not isinstance(source, Join):
         return source
-    return replace(
+    return _changed(
         source,
         left=rewrite_conditions(source.left, by),
         right=rewrite_conditions(source.right, by),

@@ -27,7 +27,14 @@ from qserv.plan.from_manifest import from_manifest
 from qserv.plan.local import Local, Refusal
 from qserv.plan.subqueries import inner_bases
 from qserv.planned import Reading
-from qserv.traverse import has_subquery, relations, rewrite, rewrite_keys, windows
+from qserv.traverse import (
+    has_subquery,
+    relations,
+    rewrite,
+    rewrite_keys,
+    rewrite_outputs,
+    windows,
+)
 from schema.catalog import Role
 from schema.manifest import Manifest
 from schema.types import Type
@@ -132,13 +139,15 @@ def _named(block: Select, name: str) -> Select:
 
     def name_it(node: Expression) -> Expression | None:
         if isinstance(node, Column) and node.relation == _UNNAMED:
-            return replace(node, relation=RelationId(name))
+            return Column(fetched.relation, node.name, node.type)
         return None
+
+    fetched = Fetched(RelationId(name), name)
 
     return replace(
         block,
-        source=Fetched(RelationId(name), name),
-        outputs=tuple(replace(o, expression=rewrite(o.expression, name_it)) for o in block.outputs),
+        source=fetched,
+        outputs=rewrite_outputs(block.outputs, name_it),
         order=rewrite_keys(block.order, name_it),
         group=tuple(rewrite(key, name_it) for key in block.group),
         distinct_on=tuple(rewrite(key, name_it) for key in block.distinct_on),
@@ -153,7 +162,7 @@ def _merge_of(block: Select) -> Callable[[str], Select]:
 def _rows(block: Select, why: str = "") -> Pushed:
     """Rows as they are (or final groups): each chunk sends its own, at most the first `limit`."""
     sent = _Sent()
-    outputs = tuple(replace(o, expression=sent.column(o.expression)) for o in block.outputs)
+    outputs = tuple(Output(sent.column(o.expression), o.name, o.metadata) for o in block.outputs)
     order = tuple(replace(key, expression=sent.column(key.expression)) for key in block.order)
     merge = replace(
         block, outputs=outputs, where=None, group=(), having=None, is_grouped=False, order=order
