@@ -176,8 +176,8 @@ def _of_right_length(arrays: pa.ListArray, kind: Type) -> pa.ListArray:
     """The same arrays; ArrowInvalid where one is no geometry of its kind."""
     lengths = pc.list_value_length(arrays)
     match kind:
-        case Type.POINT | Type.CIRCLE:
-            wrong = pc.not_equal(lengths, 2 if kind is Type.POINT else 3)
+        case Type.POINT | Type.CIRCLE | Type.INTERVAL:
+            wrong = pc.not_equal(lengths, 3 if kind is Type.CIRCLE else 2)
         case Type.POLYGON:
             wrong = pc.or_(pc.less(lengths, 6), pc.equal(pc.bit_wise_and(lengths, 1), 1))
         case _:

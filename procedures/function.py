@@ -24,6 +24,7 @@ _ADQL = {
     Type.POINT: "POINT",
     Type.CIRCLE: "CIRCLE",
     Type.POLYGON: "POLYGON",
+    Type.INTERVAL: "INTERVAL",
     Type.DOUBLES: "DOUBLE[]",
 }
 

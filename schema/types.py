@@ -32,6 +32,7 @@ class Type(StrEnum):
     POINT = "point"  # (ra, dec); this and the next in ICRS degrees, as an array of DOUBLE
     CIRCLE = "circle"  # (ra, dec, radius)
     POLYGON = "polygon"  # (ra1, dec1, ra2, dec2, ...), three vertices or more
+    INTERVAL = "interval"  # (low, high), as an array of DOUBLE; bounds may be infinite
     DOUBLES = "doubles"
 
     @property
@@ -62,6 +63,7 @@ _ELEMENTS = {
     Type.POINT: Type.DOUBLE,
     Type.CIRCLE: Type.DOUBLE,
     Type.POLYGON: Type.DOUBLE,
+    Type.INTERVAL: Type.DOUBLE,
     Type.DOUBLES: Type.DOUBLE,
 }
 
@@ -100,6 +102,7 @@ SPELLINGS: dict[Type, Spelling] = {
     Type.POINT: Spelling(*_DOUBLES, "2", "point"),
     Type.CIRCLE: Spelling(*_DOUBLES, "3", "circle"),
     Type.POLYGON: Spelling(*_DOUBLES, "*", "polygon"),
+    Type.INTERVAL: Spelling(*_DOUBLES, "2", "interval"),
     Type.DOUBLES: Spelling(*_DOUBLES, "*"),
 }
 
@@ -124,13 +127,16 @@ FELIS_TYPES: dict[str, Type] = {
 def felis_type(datatype: str, arraysize: str | None, xtype: str | None) -> Type:
     """The type of a column that Felis declares so; numbers of an array size other than 1 are arrays.
 
-    `xtype` is DALI's: point, circle and polygon are geometries where the numbers are double.
+    `xtype` is DALI's: point, circle and polygon are geometries where the numbers are double, and two
+    floating numbers may be an interval.
     """
     kind = FELIS_TYPES[datatype]
     if arraysize in (None, "1") or not kind.is_numeric:
         return kind
     if kind is Type.DOUBLE and xtype in ("point", "circle", "polygon"):
         return Type(xtype)
+    if kind.is_floating and xtype == "interval":
+        return Type.INTERVAL
     return Type.LONGS if kind.is_integer else Type.DOUBLES
 
 

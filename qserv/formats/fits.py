@@ -30,7 +30,7 @@ MAX_COLUMNS = 999
 """FITS counts fields with three digits."""
 
 _CODES = {Type.SHORT: ("I", ">i2"), Type.INT: ("J", ">i4"), Type.LONG: ("K", ">i8")}
-_VECTORS = {Type.POINT: 2, Type.CIRCLE: 3}
+_VECTORS = {Type.POINT: 2, Type.CIRCLE: 3, Type.INTERVAL: 2}
 _FLOATS = {Type.FLOAT: ("E", ">f4"), Type.DOUBLE: ("D", ">f8")}
 
 

@@ -67,6 +67,7 @@ def test_timestamps_are_microseconds_without_zone() -> None:
         ("double", "*", "polygon", Type.POLYGON),
         ("double", "2", None, Type.DOUBLES),
         ("float", "5", None, Type.DOUBLES),
+        ("float", "2", "interval", Type.INTERVAL),
         ("int", "*", None, Type.LONGS),
         ("double", "1", None, Type.DOUBLE),
         ("char", "16", None, Type.TEXT),
@@ -84,4 +85,4 @@ def test_every_array_is_a_list_of_its_elements() -> None:
         SPELLINGS[kind].arrow == pa.list_(SPELLINGS[element].arrow)
         for kind, element in arrays.items()
     )
-    assert len(arrays) == 6
+    assert len(arrays) == 7

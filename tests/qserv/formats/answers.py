@@ -33,6 +33,7 @@ VALUES |= {
     Type.POINT: st.lists(NUMBER, min_size=2, max_size=2),
     Type.CIRCLE: st.lists(NUMBER, min_size=3, max_size=3),
     Type.POLYGON: st.lists(NUMBER, min_size=6, max_size=8),
+    Type.INTERVAL: st.lists(NUMBER, min_size=2, max_size=2),
     Type.DOUBLES: st.lists(NUMBER, min_size=1, max_size=4),
 }
 

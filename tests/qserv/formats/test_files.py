@@ -156,9 +156,9 @@ def _no_nan(cells: list[object]) -> list[object]:
 
 def _as_fits(kind: Type, value: object) -> object:
     match kind, value:
-        case (Type.POINT | Type.CIRCLE, None):
-            return [math.nan] * (2 if kind is Type.POINT else 3)
-        case (Type.POINT | Type.CIRCLE, _):
+        case (Type.POINT | Type.CIRCLE | Type.INTERVAL, None):
+            return [math.nan] * (3 if kind is Type.CIRCLE else 2)
+        case (Type.POINT | Type.CIRCLE | Type.INTERVAL, _):
             return value
         case (_, None) if kind.element is not None:
             return ""

@@ -51,8 +51,8 @@ def _as_votable(kind: Type, value: object) -> object:
     match kind, value:
         case (Type.TEXT | Type.TIMESTAMP | Type.TEXTS, None):
             return ""
-        case (Type.POINT | Type.CIRCLE, None):
-            return [None] * (2 if kind is Type.POINT else 3)
+        case (Type.POINT | Type.CIRCLE | Type.INTERVAL, None):
+            return [None] * (3 if kind is Type.CIRCLE else 2)
         case Type.TEXTS, list():
             return json.dumps(value)
         case Type.TIMESTAMP, datetime():
