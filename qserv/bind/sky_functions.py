@@ -125,7 +125,7 @@ def _normal_random(arguments: Sequence[Expression], node: Node, env: Env) -> Exp
 
 def _interval_has(arguments: Sequence[Expression], node: Node, _: Env) -> Expression:
     """Of a value and either two bounds or an array of two numbers."""
-    if len(arguments) == 2 and arguments[1].type is Type.DOUBLES:
+    if len(arguments) == 2 and arguments[1].type in (Type.DOUBLES, Type.INTERVAL):
         bounds = _coordinates(arguments[1])
         arguments = [arguments[0], *bounds]
     _expect("ivo_interval_has", arguments, 3, node)
