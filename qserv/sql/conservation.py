@@ -22,11 +22,15 @@ def check_kept(nodes: Sequence[Node], tokens: Sequence[Token], reading: Reading)
     """SqlSyntaxError where tokens of the text are not in the tree, or the tree has more."""
     _check_names(nodes, tokens, reading)
     found = Counter(token.token_type for token in tokens)
+    by_class: dict[type, list[Node]] = {}
+    for node in nodes:
+        by_class.setdefault(type(node), []).append(node)
     if reading.dialect == "mysql":
         found[TokenType.AND] += found[TokenType.DAMP]
         found[TokenType.OR] += found[TokenType.DPIPE]
-    for kind, expected in _EXPECTED.items():
-        count = sum(expected(node) for node in nodes) + _outside(kind, tokens)
+    for kind, (classes, tells) in _EXPECTED.items():
+        told = (node for one in classes or by_class for node in by_class.get(one, ()))
+        count = sum(tells(node) for node in told) + _outside(kind, tokens)
         if found[kind] != count:
             token = next((token for token in tokens if token.token_type is kind), tokens[0])
             word = "," if kind is TokenType.COMMA else token.text.upper()
@@ -55,14 +59,6 @@ def _is_of_interval(tokens: Sequence[Token], i: int) -> bool:
 # ------------------------------------------------------------------ words
 
 
-def _of(*kinds: type) -> Callable[[Node], int]:
-    return lambda node: isinstance(node, kinds)
-
-
-def _with(key: str, kind: type) -> Callable[[Node], int]:
-    return lambda node: isinstance(node, kind) and bool(node.args.get(key))
-
-
 def _commas(node: Node) -> int:
     """The commas between the items of a node's lists; of a FROM, those between sources."""
     count = 0
@@ -81,12 +77,16 @@ def is_comma(join: Node) -> bool:
     return not any(join.args.get(key) for key in ("kind", "side", "method", "on", "using"))
 
 
-def _joins(node: Node) -> int:
-    return isinstance(node, exp.Join) and not is_comma(node)
+def _always(_: Node) -> bool:
+    return True
 
 
-def _ons(node: Node) -> int:
-    return bool(isinstance(node, exp.Join | exp.Distinct) and node.args.get("on"))
+def _has(key: str) -> Callable[[Node], bool]:
+    return lambda node: bool(node.args.get(key))
+
+
+def _is_branch(node: Node) -> bool:
+    return isinstance(node.parent, exp.Case)
 
 
 def _is_made_up(node: Node) -> bool:
@@ -100,34 +100,35 @@ def _is_made_up(node: Node) -> bool:
     )
 
 
-_EXPECTED: Mapping[TokenType, Callable[[Node], int]] = {
-    TokenType.COMMA: _commas,
-    TokenType.AND: _of(exp.And, exp.Between),
-    TokenType.OR: _of(exp.Or),
-    TokenType.BETWEEN: _of(exp.Between),
-    TokenType.CASE: _of(exp.Case),
-    TokenType.WHEN: lambda node: isinstance(node, exp.If) and isinstance(node.parent, exp.Case),
-    TokenType.THEN: lambda node: isinstance(node, exp.If) and isinstance(node.parent, exp.Case),
-    TokenType.WHERE: _of(exp.Where),
-    TokenType.HAVING: _of(exp.Having),
-    TokenType.GROUP_BY: _of(exp.Group),
-    TokenType.ORDER_BY: _of(exp.Order),
-    TokenType.PARTITION_BY: _with("partition_by", exp.Window),
-    TokenType.SELECT: lambda node: isinstance(node, exp.Select) and not _is_made_up(node),
-    TokenType.FROM: lambda node: isinstance(node, exp.From) and not _is_made_up(node.parent),
-    TokenType.JOIN: _joins,
-    TokenType.ON: _ons,
-    TokenType.USING: _with("using", exp.Join),
-    TokenType.UNION: _of(exp.Union),
-    TokenType.EXCEPT: _of(exp.Except),
-    TokenType.INTERSECT: _of(exp.Intersect),
-    TokenType.LIMIT: _of(exp.Limit),
-    TokenType.OFFSET: _of(exp.Offset),
-    TokenType.VALUES: _of(exp.Values),
-    TokenType.FILTER: _of(exp.Filter),
-    TokenType.OVER: lambda node: isinstance(node, exp.Window) and bool(node.args.get("over")),
+_Told = tuple[tuple[type, ...], Callable[[Node], int]]
+_EXPECTED: Mapping[TokenType, _Told] = {
+    TokenType.COMMA: ((), _commas),
+    TokenType.AND: ((exp.And, exp.Between), _always),
+    TokenType.OR: ((exp.Or,), _always),
+    TokenType.BETWEEN: ((exp.Between,), _always),
+    TokenType.CASE: ((exp.Case,), _always),
+    TokenType.WHEN: ((exp.If,), _is_branch),
+    TokenType.THEN: ((exp.If,), _is_branch),
+    TokenType.WHERE: ((exp.Where,), _always),
+    TokenType.HAVING: ((exp.Having,), _always),
+    TokenType.GROUP_BY: ((exp.Group,), _always),
+    TokenType.ORDER_BY: ((exp.Order,), _always),
+    TokenType.PARTITION_BY: ((exp.Window,), _has("partition_by")),
+    TokenType.SELECT: ((exp.Select,), lambda node: not _is_made_up(node)),
+    TokenType.FROM: ((exp.From,), lambda node: not _is_made_up(node.parent)),
+    TokenType.JOIN: ((exp.Join,), lambda node: not is_comma(node)),
+    TokenType.ON: ((exp.Join, exp.Distinct), _has("on")),
+    TokenType.USING: ((exp.Join,), _has("using")),
+    TokenType.UNION: ((exp.Union,), _always),
+    TokenType.EXCEPT: ((exp.Except,), _always),
+    TokenType.INTERSECT: ((exp.Intersect,), _always),
+    TokenType.LIMIT: ((exp.Limit,), _always),
+    TokenType.OFFSET: ((exp.Offset,), _always),
+    TokenType.VALUES: ((exp.Values,), _always),
+    TokenType.FILTER: ((exp.Filter,), _always),
+    TokenType.OVER: ((exp.Window,), _has("over")),
 }
-"""How many tokens of a kind each node accounts for."""
+"""The classes of nodes that account for tokens of a kind (none: all), and for how many each."""
 
 
 def _outside(kind: TokenType, tokens: Sequence[Token]) -> int:
