@@ -11,7 +11,7 @@ import numpy as np
 
 from schema.cover import PixelList
 from schema.healpix import I64, Pixel
-from schema.statistics import ColumnStatistics, Entry, column_statistics, parse
+from schema.statistics import ColumnStatistics, column_statistics
 from schema.topology import ShardId
 from schema.types import Type
 
@@ -120,9 +120,6 @@ class Manifest:
     )
     _own_pixels: dict[str, PixelList] = field(default_factory=dict, repr=False, compare=False)
     _rows: dict[str, TableRows] = field(default_factory=dict, repr=False, compare=False)
-    _said: dict[str, list[Mapping[str, Entry]]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
     _columns: dict[tuple[str, str], ColumnStatistics] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -177,10 +174,8 @@ class Manifest:
         found = self._columns.get((table, column))
         if found is None:
             parts = self.parts_of(table, PartKind.ROWS)
-            said = self._said.get(table)
-            if said is None:
-                said = self._said[table] = parse(part.statistics for part in parts)
-            found = column_statistics(said, [part.rows for part in parts], column, kind)
+            texts, rows = [part.statistics for part in parts], [part.rows for part in parts]
+            found = column_statistics(texts, rows, column, kind)
             self._columns[table, column] = found
         return found
 

@@ -114,6 +114,14 @@ def test_unplaced_rows_may_be_kept() -> None:
     assert [column.nullable for column in found.columns[:3]] == [False, True, True]
 
 
+def test_statistics_are_the_layouts_patterns_of_numbers() -> None:
+    assert table(laid_out("", ", statistics: [VISIT]"), "Source").statistics == ("visit",)
+    assert table(laid_out("", ", statistics: []"), "Source").statistics == ()
+    assert table(laid_out("", ""), "Source").statistics is None
+    with pytest.raises(LayoutError, match="key `statistics`: 'visits' fits no column"):
+        laid_out("", ", statistics: [visits]")
+
+
 def test_indexes_of_a_partitioned_table_are_the_layouts() -> None:
     found = table(laid_out("", ", indexes: [VISIT]"), "Source")
     assert found.indexes == (("visit",),)

@@ -66,7 +66,8 @@ def without_nan(rows: pa.Table) -> pa.Table:
 def _times(statistics: str, times: int) -> str:
     """The statistics of so many copies of the rows."""
     entries = json.loads(statistics).items()
-    return json.dumps({name: [low, high, nulls * times] for name, (low, high, nulls) in entries})
+    many = {name: [low, high, nulls * times] for name, (low, high, nulls) in entries}
+    return json.dumps(many, separators=(",", ":"))
 
 
 def _part(
