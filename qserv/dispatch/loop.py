@@ -42,8 +42,8 @@ from schema.types import SPELLINGS
 MAX_ATTEMPTS = 6
 """How often one chunk is asked for, over all replicas and engines."""
 
-STREAM_BYTES = 32 * 2**20
-"""While more than this waits for a stream's reader, each shard reads one statement at a time for it."""
+STREAM_BYTES = 64 * 2**20
+"""What statements of a stream may bring together before its reader takes it; a shard reads one at least."""
 
 _Lane = tuple[ShardId, bool]
 
@@ -106,6 +106,7 @@ class _Loop:
         self._lane_load: dict[_Lane, int] = defaultdict(int)
         self._done: SimpleQueue[int | None] = SimpleQueue()
         self._numbers = count(1)
+        self._largest_bytes: int | None = None  # of the statements that are complete
         self._counted: dict[str, int] = defaultdict(int)
         self.inline = self.is_stream = False
 
@@ -155,6 +156,7 @@ class _Loop:
         except BaseException:
             self._running.cancel()
             raise
+        self._largest_bytes = max(self._largest_bytes or 0, found.total_bytes)
         self._count(batch.fragment, found)
         self._waiting.keep(found)
         self._waiting.done(batch.fragment.name)
@@ -203,9 +205,13 @@ class _Loop:
 
     def _places(self, lane: _Lane) -> int:
         """How many statements of this query a lane takes now; a stream begins with few."""
-        if self.is_stream and (not self._counted or self._spool.total_bytes > STREAM_BYTES):
+        most = self._shards.places(is_interactive=lane[1])
+        if not self.is_stream:
+            return most
+        if self._largest_bytes is None:
             return 1
-        return self._shards.places(is_interactive=lane[1])
+        together = max(1, self._largest_bytes) * len(self._queues)
+        return max(1, min(most, STREAM_BYTES // together))
 
     def _submitted(self, lane: _Lane, batch: Batch) -> Future[Rows]:
         if self.inline:

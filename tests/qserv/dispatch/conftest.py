@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -66,12 +66,17 @@ class Cluster:
 
     def rows(self, *fragments: Fragment) -> list[Rows]:
         """What a dispatch of these fragments gives."""
-        plan = Plan(fragments, Select(()), (), ())
+        with self.asked(Plan(fragments, Select(()), (), ())) as (rows, _):
+            return list(rows)
+
+    @contextmanager
+    def asked(self, plan: Plan) -> Iterator[tuple[Iterator[Rows], Spool]]:
+        """A dispatch of a plan: its rows as they come, and where they wait."""
         pools = Pools(self.topology, size=8)
         shards = Shards(self.topology, pools, LaneLimits(suspect_s=60.0))
         spool = Spool(self.spool_folder / "query", self.spool_limits)
         try:
-            return list(dispatch(plan, PARTS, shards, self.running, spool, find=self.find))
+            yield dispatch(plan, PARTS, shards, self.running, spool, find=self.find), spool
         finally:
             shards.close()
             pools.close()

@@ -24,8 +24,8 @@ from qserv.bound import (
     Source,
 )
 from qserv.dispatch.assign import NoReplica
-from qserv.dispatch.loop import conform
-from qserv.planned import Engine, Fragment, Reading
+from qserv.dispatch.loop import STREAM_BYTES, conform
+from qserv.planned import Engine, Fragment, Plan, Reading
 from qserv.running import QueryCancelled, QueryTimeout, Running
 from qserv.spool import FragmentTooLong, SpoolFull, SpoolLimits
 from schema.errors import QueryError, SkyshardError
@@ -156,6 +156,17 @@ def test_too_many_rows_end_the_query(cluster: Cluster) -> None:
 def test_enough_rows_leave_the_rest_unread(cluster: Cluster) -> None:
     many = replace(fragment(engine=Engine.SCAN), limit_total=1)
     assert 0 < len(cluster.ids(many)) <= 80
+
+
+def test_shards_are_not_far_ahead_of_a_stream_s_slow_reader(cluster: Cluster) -> None:
+    padding = Call("||", (Literal("x" * 500_000, Type.TEXT), Cast(ID, Type.TEXT)), Type.TEXT)
+    wide = fragment((ID, padding), engine=Engine.SCAN)  # 20 MB of rows from each shard
+    fragments = tuple(replace(wide, name=f"f{number}") for number in range(4))
+    plan = Plan(fragments, Select(()), (), (), is_concatenation=True)
+    with cluster.asked(plan) as (rows, spool):
+        next(rows)
+        time.sleep(5)  # long enough for all of them: 160 MB
+        assert 40_000_000 <= spool.total_bytes <= STREAM_BYTES + 25_000_000
 
 
 @ENGINES
