@@ -28,7 +28,7 @@ def started(twins: Path) -> subprocess.Popen[bytes]:
     port = free_port()
     process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(port), TOKEN, str(twins)])
     client = ScanClient(f"grpc://127.0.0.1:{port}", TOKEN)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             client.status()
@@ -38,6 +38,7 @@ def started(twins: Path) -> subprocess.Popen[bytes]:
             client.close()
             return process
     process.kill()
+    process.wait(10)
     pytest.fail("the engine did not start")
 
 
