@@ -30,9 +30,11 @@ from qserv.bound import (
     Expression,
     Join,
     JoinKind,
+    Literal,
     RelationId,
     Source,
 )
+from schema.types import Type
 
 _NOTHING = Frame()
 
@@ -199,8 +201,9 @@ class Sources:
         layout = (*left.frame.layout, *right.frame.layout)
         kept = [item for item in layout if not any(item is gone for gone in replaced)]
         frame = Frame((*merged, *kept))
-        if not conditions:
+        if not conditions and kind is JoinKind.INNER:
             return Bound(Join(JoinKind.CROSS, left.source, right.source, None), frame)
+        conditions = conditions or [Literal(True, Type.BOOLEAN)]
         return Bound(Join(kind, left.source, right.source, every("and", conditions)), frame)
 
 
