@@ -24,6 +24,7 @@ from qserv.bound import (
     Source,
     Values,
 )
+from qserv.constants import constant_of
 from qserv.plan.local import (
     Local,
     Refusal,
@@ -238,6 +239,10 @@ def _take_filters(
         if has_subquery(condition):
             left_over.append(condition)
             continue
+        if constant_of(condition) is not None and len(pieces) > 1:
+            pieces = [_with_filter(piece, condition) for piece in pieces]
+            left_over.append(condition)
+            continue
         for k, piece in enumerate(pieces):
             is_its = isinstance(piece, Local) and named <= piece.relations
             if is_its and (named or len(pieces) == 1):
@@ -247,6 +252,13 @@ def _take_filters(
         else:
             left_over.append(condition)
     return pieces, left_over
+
+
+def _with_filter(piece: Piece, condition: Expression) -> Piece:
+    """A local under one more condition; what is no local is left to the merge."""
+    if not isinstance(piece, Local):
+        return piece
+    return replace(piece, filters=(*piece.filters, condition))
 
 
 def _filter_nullable(

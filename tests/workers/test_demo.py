@@ -19,6 +19,7 @@ import pytest
 from rich.console import Console
 
 from schema.healpix import centers, pixels
+from tests.support.adql_page import Feature, features
 from tests.support.postgres import free_port
 from workers.cli.main import main
 from workers.config import Settings, load
@@ -176,6 +177,9 @@ def test_explain_shows_the_plan_as_text_and_as_json(run: Run) -> None:
     assert b"fragment f0" in run("explain", query).stdout
     facts = json.loads(run("explain", query, "--json").stdout)
     assert facts["fragments"][0]["all_chunks"] > 1
+    analyzed = json.loads(run("explain", "--analyze", query, "--json").stdout)
+    assert analyzed["actual"]["rows"] == 1
+    assert sum(one["chunks"] for one in analyzed["fragments"][0]["actual"]) > 1
 
 
 @pytest.mark.cluster
@@ -189,6 +193,13 @@ def test_pyvo_asks_the_real_store(demo: Demo) -> None:
     assert "dp1.Object" in list(names)
     with pytest.raises(DALQueryError, match="objectId"):
         service.search("SELECT objectIdd FROM dp1.Object")
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("feature", features(), ids=lambda feature: feature.name)
+def test_the_examples_of_the_documentation_run(feature: Feature, demo: Demo) -> None:
+    service = TAPService(f"http://127.0.0.1:{demo.port}/tap")
+    assert service.search(feature.example).fieldnames
 
 
 # -------------------------------------------------------------------- without a cluster
