@@ -24,7 +24,10 @@ class CopyStream:
     def read(self, size: int) -> bytes:
         """Up to `size` bytes; none at the end."""
         if not self._held:
-            self._held = memoryview(next(filter(None, self._pieces), b""))
+            found = next(filter(None, self._pieces), b"")
+            if len(found) <= size:
+                return found
+            self._held = memoryview(found)
         piece, self._held = self._held[:size], self._held[size:]
         return bytes(piece)
 

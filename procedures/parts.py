@@ -17,7 +17,7 @@ from schema.ddl import INDEX_COLUMNS, create_part, index_part, qualified, quote
 from schema.errors import StoreError
 from schema.manifest import IngestId, Part, PartId, PartKind
 
-_COPY_BYTES = 1 << 18
+_COPY_BYTES = 1 << 20
 _SETTINGS = "SET LOCAL statement_timeout = 0; SET LOCAL max_parallel_maintenance_workers = 0"
 """Parts are loaded several at a time: a second process for each index would only cost its start."""
 
