@@ -11,14 +11,17 @@ from dataclasses import replace
 
 from qserv.bound import (
     BaseTable,
+    Call,
     Column,
     Derived,
     Exists,
     Expression,
     Fetched,
     InQuery,
+    InShape,
     Join,
     JoinKind,
+    Literal,
     Output,
     Query,
     RelationId,
@@ -27,8 +30,10 @@ from qserv.bound import (
     SetOperation,
     Source,
     Values,
+    Within,
 )
 from qserv.traverse import (
+    Rewrite,
     conjunction,
     conjuncts,
     leaves,
@@ -65,9 +70,31 @@ def flatten(query: Query) -> Query:
         if isinstance(node, Column) and node.relation in renames:
             merged = renames[node.relation][int(node.name[1:])].expression
             return rewrite(merged, rename)  # a lateral one names others that are merged
+        if isinstance(node, InShape):
+            return InShape(*_position(rename, node.ra, node.dec), node.shape)
+        if isinstance(node, Within):
+            one = _position(rename, node.ra1, node.dec1)
+            other = _position(rename, node.ra2, node.dec2)
+            return Within(*one, *other, rewrite(node.radius, rename), node.strict)
         return None
 
     return rewrite_query(block, rename)
+
+
+def _position(rename: Rewrite, ra: Expression, dec: Expression) -> tuple[Expression, Expression]:
+    """A position renamed; that of a POINT as the numbers that it is made of, which planning reads.
+
+    Both are NULL, and so is the test, where either number is.
+    """
+    ra, dec = rewrite(ra, rename), rewrite(dec, rename)
+    match ra, dec:
+        case (
+            Call(name="coordinate", arguments=(Call(name="point") as point, Literal(value=1))),
+            Call(name="coordinate", arguments=(Call(name="point") as other, Literal(value=2))),
+        ) if point == other:
+            return point.arguments[0], point.arguments[1]
+        case _:
+            return ra, dec
 
 
 def _flatten_subquery(node: Expression) -> Expression | None:
@@ -107,6 +134,11 @@ def _flatten_join(
     right_nullable = nullable or join.kind in (JoinKind.LEFT, JoinKind.FULL)
     if join.kind is JoinKind.FULL:
         return replace(join, left=_inside(join.left), right=_inside(join.right)), []
+    if not nullable and _is_computed(join):
+        assert isinstance(join.right, Derived)
+        renames[join.right.relation] = flatten(join.right.query).outputs
+        source, lifted = _flatten_source(join.left, renames, nullable=False)
+        return source, [*lifted, *conjuncts(join.on)]
     left, from_left = _flatten_source(join.left, renames, nullable=left_nullable)
     right, from_right = _flatten_source(join.right, renames, nullable=right_nullable)
     match join.kind:
@@ -118,6 +150,17 @@ def _flatten_join(
             return replace(join, left=left, right=right, on=on), from_right
         case _:
             return replace(join, left=left, right=right), [*from_left, *from_right]
+
+
+def _is_computed(join: Join) -> bool:
+    """Whether the right side is one row without tables: LATERAL (SELECT a.x + 1 AS y)."""
+    right = join.right
+    if join.kind not in (JoinKind.INNER, JoinKind.CROSS) or not isinstance(right, Derived):
+        return False
+    query = right.query
+    if not isinstance(query, Select) or query.source is not None or query.where is not None:
+        return False
+    return _is_simple(replace(query, source=right), nullable=False)
 
 
 def _inside(source: Source) -> Source:

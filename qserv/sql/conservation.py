@@ -21,6 +21,9 @@ from qserv.sql.words import SOFT_WORDS, WORTHY
 def check_kept(nodes: Sequence[Node], tokens: Sequence[Token], reading: Reading) -> None:
     """SqlSyntaxError where tokens of the text are not in the tree, or the tree has more."""
     _check_names(nodes, tokens, reading)
+    commas = limits_with_comma(tokens)
+    if commas and reading.dialect == "postgres":
+        raise reading.fault("LIMIT takes one number; write LIMIT n OFFSET m", commas[0].start)
     found = Counter(token.token_type for token in tokens)
     by_class: dict[type, list[Node]] = {}
     for node in nodes:
@@ -33,7 +36,7 @@ def check_kept(nodes: Sequence[Node], tokens: Sequence[Token], reading: Reading)
         count = sum(tells(node) for node in told) + _outside(kind, tokens)
         if found[kind] != count:
             token = next((token for token in tokens if token.token_type is kind), tokens[0])
-            word = "," if kind is TokenType.COMMA else token.text.upper()
+            word = "," if kind is TokenType.COMMA else kind.name.replace("_", " ")
             raise reading.fault(f"{word} is missing or stands where it cannot", token.start)
 
 
@@ -140,7 +143,7 @@ def _outside(kind: TokenType, tokens: Sequence[Token]) -> int:
             inside = _inside_calls(tokens)
             return inside + _pairs(tokens, _is_distinct, TokenType.FROM)
         case TokenType.COMMA | TokenType.OFFSET:
-            commas = _limits_with_comma(tokens)
+            commas = len(limits_with_comma(tokens))
             return commas if kind is TokenType.COMMA else -commas
         case _:
             return 0
@@ -172,12 +175,13 @@ def _inside_calls(tokens: Iterable[Token]) -> int:
     return count
 
 
-def _limits_with_comma(tokens: Sequence[Token]) -> int:
-    """MySQL's LIMIT m, n, which is an OFFSET too."""
+def limits_with_comma(tokens: Sequence[Token]) -> list[Token]:
+    """The commas of MySQL's LIMIT m, n, which is an OFFSET too."""
     triples = zip(tokens, tokens[1:], tokens[2:], strict=False)
-    return sum(
-        one.token_type is TokenType.LIMIT
+    return [
+        three
+        for one, two, three in triples
+        if one.token_type is TokenType.LIMIT
         and two.token_type is TokenType.NUMBER
         and three.token_type is TokenType.COMMA
-        for one, two, three in triples
-    )
+    ]

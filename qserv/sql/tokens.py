@@ -36,7 +36,12 @@ between them: the tree is left-deep, and whoever walks it recurses."""
 MOST_JOINS = 200
 """How many JOINs a text may have: sqlglot recurses for each that waits for its condition."""
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_UNENDED = re.compile(r"Missing (.+) from (\d+):(\d+)")
+_WHOLE = re.compile(
+    r"""'(?:[^'\\]|''|\\.)*' | "(?:[^"\\]|""|\\.)*" | `[^`]*`
+    | /\*.*?\*/ | --[^\n]* | \$\$.*?\$\$ | [^'"`]""",
+    re.VERBOSE | re.DOTALL,
+)
+"""What ends where it should; what begins a quotation and is none of these does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +104,12 @@ def _tokenized(reading: Reading) -> list[Token]:
     try:
         return list(Dialect.get_or_raise(reading.dialect).tokenize(reading.text))
     except SqlglotError as error:
-        found = _UNENDED.search(str(error))
-        if found is None:
-            raise reading.fault("these characters are no words and signs of SQL", 0) from error
-        line, column = int(found[2]), int(found[3])
-        offset = reading.line_starts[min(line, len(reading.line_starts)) - 1] + column
-        raise reading.fault(f"{found[1]} is missing to what begins here", offset) from error
+        offset = 0
+        while offset < len(reading.text) and (whole := _WHOLE.match(reading.text, offset)):
+            offset = whole.end()
+        if offset < len(reading.text):
+            raise reading.fault("what is quoted here does not end", offset) from error
+        raise reading.fault("these characters are no words and signs of SQL", 0) from error
 
 
 def _one_statement(tokens: list[Token], reading: Reading) -> list[Token]:

@@ -115,6 +115,9 @@ def _complain(error: ParseError, tokens: Sequence[Token], reading: Reading) -> N
     description = str(fault.get("description") or "")
     if token is None:
         raise reading.fault("unexpected end of the text", len(reading.text)) from error
+    if token is tokens[-1] and token.token_type not in OPERANDS:
+        fault_there = f"something is missing after {shown(token)}"
+        raise reading.fault(fault_there, len(reading.text.rstrip())) from error
     if description.startswith("Expecting "):
         wanted = description.removeprefix("Expecting ").rstrip(".")
         raise reading.fault(f"expected {wanted}, found {shown(token)}", token.start) from error

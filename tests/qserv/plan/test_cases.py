@@ -11,10 +11,11 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from qserv.adql import parse_adql
 from qserv.analyse import Wanted, analyse
 from qserv.bind import Catalogs, bind
 from qserv.explain import explain_plan
+from qserv.languages import LANGUAGES
+from qserv.limits import Limits
 from qserv.plan.make import make_plan
 from qserv.planned import Plan
 from schema.healpix import pixels_29
@@ -52,15 +53,21 @@ def located(wanted: Sequence[Wanted]) -> dict[tuple[str, str], dict[int, int | N
 @pytest.mark.parametrize("case", cases_in("plan"), ids=str)
 def test_a_query_has_its_plan(case: Case, pytestconfig: pytest.Config) -> None:
     update = pytestconfig.getoption("--update-cases")
-    case.check({"plan": plan_text(case.text)}, owned=("plan",), update=update)
+    language = _LANGUAGES[next(iter(case.sections))]
+    case.check({"plan": plan_text(case.text, language)}, owned=("plan",), update=update)
 
 
-def plan_text(text: str) -> str:
-    return explain_plan(planned(text)).to_text()
+_LANGUAGES = {"query": "ADQL", "postgres": "PostgreSQL", "mysql": "MySQL"}
+"""A query's language, by its heading."""
 
 
-def planned(text: str) -> Plan:
-    """The plan of an ADQL text over the made-up manifest."""
-    tree = bind(parse_adql(text), CATALOGS, now=datetime(2026, 11, 22), random=0.5)  # noqa: DTZ001
+def plan_text(text: str, language: str = "ADQL") -> str:
+    return explain_plan(planned(text, language)).to_text()
+
+
+def planned(text: str, language: str = "ADQL") -> Plan:
+    """The plan of a text over the made-up manifest."""
+    now = datetime(2026, 11, 22)  # noqa: DTZ001
+    tree = bind(LANGUAGES[language](text, Limits()), CATALOGS, now=now, random=0.5)
     analysed = analyse(tree)
     return make_plan(analysed.query, MANIFESTS, located(analysed.wanted))
