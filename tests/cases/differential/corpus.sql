@@ -879,3 +879,11 @@ SELECT s.sourceId FROM Source s WHERE s.sourceId < 50060 AND EXISTS (SELECT 1 FR
 WITH near AS (SELECT sourceId, footprint FROM Source WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(45, 0, 1))) SELECT a.sourceId, b.sourceId AS other FROM near a, near b WHERE a.sourceId < b.sourceId AND 1 = INTERSECTS(a.footprint, b.footprint)
 -- : ADQL 2.1: flags by bitwise operators
 SELECT objectId, nDet & 6, nDet | 1, nDet ^ 3, ~nDet, nDet % 4 FROM Object WHERE nDet & 1 = 1 AND objectId < 1100
+-- : ADQL 2.1: a point of a sub-query in a cone
+SELECT t.objectId FROM (SELECT objectId, POINT(ra, dec) AS p FROM Object) AS t WHERE 1 = CONTAINS(t.p, CIRCLE(45, 0, 0.2))
+-- : ADQL 2.1: points of two sub-queries near each other
+SELECT a.objectId, b.sourceId FROM (SELECT objectId, POINT(ra, dec) AS p FROM Object) AS a JOIN (SELECT sourceId, POINT(ra, dec) AS p FROM Source) AS b ON DISTANCE(a.p, b.p) < 0.001
+-- : ADQL 2.1: the top of a sub-query's geometries
+SELECT TOP 6 footprint FROM (SELECT DISTINCT footprint FROM Source WHERE sourceId < 50100) AS t
+-- : ADQL 2.1: NATURAL LEFT JOIN without a common name
+SELECT COUNT(*) FROM Filter NATURAL LEFT JOIN (SELECT 1 AS one FROM Visit WHERE visit < 0) AS v
