@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION sky.text_length_v1(t text)
 CREATE OR REPLACE FUNCTION sky.text_part_v1(t text, first bigint, n bigint)
     RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN n >= 0 THEN substr(
+    RETURN CASE WHEN n >= 0 AND first IS NOT NULL THEN substr(
         t,
         CAST(LEAST(GREATEST(first, 1), 2000000000) AS integer),
         CAST(LEAST(GREATEST(
@@ -65,7 +65,7 @@ CREATE OR REPLACE FUNCTION sky.text_begins_v1(t text, part text)
 CREATE OR REPLACE FUNCTION sky.text_repeated_v1(t text, n integer)
     RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN CAST(length(t) AS bigint) * GREATEST(n, 0) <= 1048576
+    RETURN CASE WHEN n IS NOT NULL AND CAST(length(t) AS bigint) * GREATEST(n, 0) <= 1048576
         THEN repeat(t, GREATEST(n, 0))
     END;
 

@@ -7,15 +7,18 @@ Expected values are constants of the definition, or come from numpy and astropy.
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
 
 from tests.procedures.astronomy_vectors import ASTRONOMY
 from tests.procedures.region_vectors import REGIONS
+from tests.procedures.text_vectors import TEXTS_AND_TIMES
 
 Vector = tuple[str, tuple[object, ...], object]
 BIG = 1e300
+MAX = sys.float_info.max
 
 
 def _all(name: str, *pairs: tuple[object, object]) -> list[Vector]:
@@ -37,6 +40,38 @@ ARITHMETIC: list[Vector] = [
     ("div", (1.0, 0.0), None),
     ("div", (0.0, 0.0), None),
     ("div", (None, 1.0), None),
+    *_all("finite", (MAX, MAX), (-MAX, -MAX), (math.inf, None), (-math.inf, None), (None, None)),
+    ("plus", (1.5, 2.0), 3.5),
+    ("plus", (MAX, -MAX), 0.0),
+    ("plus", (MAX, 5e-324), MAX),
+    ("plus", (MAX, MAX / 2**60), MAX),
+    ("plus", (MAX, MAX / 2**53), None),
+    ("plus", (-1e308, -1e308), None),
+    ("plus", (math.inf, 1.0), None),
+    ("minus", (1.5, 2.0), -0.5),
+    ("minus", (1e308, -1e308), None),
+    ("minus", (MAX, MAX), 0.0),
+    ("times", (1.5, -2.0), -3.0),
+    ("times", (0.0, 1e308), 0.0),
+    ("times", (1e200, 1e200), None),
+    ("times", (1e200, -1e200), None),
+    ("times", (MAX, 1.0), MAX),
+    ("times", (MAX / 2, 2.0000000000000004), None),
+    ("times", (2.0**600, 2.0**423), 2.0**1023),
+    ("times", (2.0**600, 2.0**424), None),
+    ("times", (1e-200, 1e-200), 0.0),
+    ("times", (1e-160, 1e-160), 1e-160 * 1e-160),
+    ("times", (5e-324, 1e308), 5e-324 * 1e308),
+    ("times", (math.inf, 0.0), None),
+    ("over", (1.0, 3.0), 1 / 3),
+    ("over", (1.0, 0.0), None),
+    ("over", (0.0, 5e-324), 0.0),
+    ("over", (1e200, 1e-200), None),
+    ("over", (1e-200, 1e200), 0.0),
+    ("over", (MAX, 0.9999999999999999), None),
+    ("over", (MAX, -1.0), -MAX),
+    ("over", (2.0**1000, 2.0**-23), 2.0**1023),
+    ("over", (2.0**1000, 2.0**-24), None),
     ("mod", (10.5, 3.0), 1.5),
     ("mod", (-10.5, 3.0), -1.5),
     ("mod", (10.5, -3.0), 1.5),
@@ -170,4 +205,13 @@ GEOMETRY: list[Vector] = [
     ("cells_around", (None, 1.0, 0.1), None),
 ]
 
-VECTORS = [*ARITHMETIC, *TRIGONOMETRY, *ROUNDING, *TEXTS, *GEOMETRY, *ASTRONOMY, *REGIONS]
+VECTORS = [
+    *ARITHMETIC,
+    *TRIGONOMETRY,
+    *ROUNDING,
+    *TEXTS,
+    *GEOMETRY,
+    *ASTRONOMY,
+    *REGIONS,
+    *TEXTS_AND_TIMES,
+]
