@@ -32,6 +32,9 @@ FORMATS = {
     Type.FLOAT: "f",
     Type.DOUBLE: "d",
 }
+VALUES |= {
+    kind: st.lists(st.none() | VALUES[kind.element], max_size=3) for kind in Type if kind.element
+}
 ROWS = st.lists(st.tuples(*(st.none() | VALUES[kind] for kind in Type)), max_size=20)
 
 
@@ -64,7 +67,23 @@ def decoded(stream: bytes) -> list[tuple[object, ...]]:
     return rows
 
 
+def array(kind: Type, content: bytes) -> list[object]:
+    """The elements of an array of one dimension (PostgreSQL's `array_send`)."""
+    dimensions, _, _ = struct.unpack_from(">iii", content)
+    if not dimensions:
+        return []
+    assert dimensions == 1
+    (count,), at, found = struct.unpack_from(">i", content, 12), 20, []
+    for _ in range(count):
+        (size,) = struct.unpack_from(">i", content, at)
+        found.append(None if size < 0 else field(kind, content[at + 4 : at + 4 + size]))
+        at += 4 + max(size, 0)
+    return found
+
+
 def field(kind: Type, content: bytes) -> object:
+    if kind.element is not None:
+        return array(kind.element, content)
     if kind is Type.TEXT:
         return content.decode()
     if kind is Type.BINARY:
@@ -85,7 +104,8 @@ def test_every_value_of_every_type_is_encoded(rows: list[tuple[object, ...]], si
 
 
 def test_empty_pieces_do_not_end_the_stream() -> None:
-    row = (True, 1, 2, 3, 0.5, 0.25, "a", b"b", 5)
+    arrays = [["a"] if kind is Type.TEXTS else [1] for kind in Type if kind.element]
+    row = (True, 1, 2, 3, 0.5, 0.25, "a", b"b", 5, *arrays)
     one = table([row])
     pieces = pa.concat_tables([one, one.slice(0, 0), one.slice(1), one])
     assert decoded(drained(CopyStream(pieces), 1 << 20)) == [row, row]

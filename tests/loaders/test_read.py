@@ -225,11 +225,30 @@ def test_an_undefined_logical_of_fits_is_null(tmp_path: Path) -> None:
     assert read(path)["d"].to_pylist() == [True, None]
 
 
+def test_vectors_are_arrays(tmp_path: Path) -> None:
+    vectors = np.array([[1.5, 2.5, 3.5], [4.5, np.nan, 6.5]])
+    path = write_fits(tmp_path / "x.fits", fits.Column("v", "3D", array=vectors))
+    assert str(read(path)["v"].to_pylist()) == "[[1.5, 2.5, 3.5], [4.5, nan, 6.5]]"
+
+
+def test_arrays_of_a_votable_are_arrays(tmp_path: Path) -> None:
+    (tmp_path / "x.vot").write_text(
+        '<VOTABLE version="1.4"><RESOURCE><TABLE>'
+        '<FIELD name="p" datatype="double" arraysize="2" xtype="point"/>'
+        '<FIELD name="g" datatype="double" arraysize="*" xtype="polygon"/>'
+        "<DATA><TABLEDATA><TR><TD>1 2</TD><TD>1 2 3 4 5 6</TD></TR><TR><TD/><TD/></TR></TABLEDATA></DATA>"
+        "</TABLE></RESOURCE></VOTABLE>"
+    )
+    found = read(tmp_path / "x.vot")
+    assert found["p"].to_pylist() == [[1.0, 2.0], None]
+    assert found["g"].to_pylist() == [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], None]
+
+
 def test_array_columns_of_fits_are_refused_only_if_wanted(tmp_path: Path) -> None:
     path = write_fits(
         tmp_path / "x.fits",
         fits.Column("filterId", "I", array=np.array([1, 2])),
-        fits.Column("v", "3D", array=np.zeros((2, 3))),
+        fits.Column("v", "3A", dim="(1,3)", array=np.array([["a", "b", "c"]] * 2)),
     )
     source = open_source(path, FILTER)
     assert [b.rows["filterId"].to_pylist() for b in source.batches(["filterId"])] == [[1, 2]]
