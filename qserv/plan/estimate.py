@@ -55,13 +55,16 @@ def is_better_fed(one: Local, other: Local, joined: Local, known: Known) -> bool
     """
     sides = [side for side in (one, other) if side.anchor is not None]
     few = min(rows_to_send(side, known, reach(side, known)) for side in sides)
-    together = rows_to_read(joined, known, reach(joined, known))
+    found = reach(joined, known)
+    beside = (m.base.relation for m in joined.members if m.reading is Reading.OVERLAP)
+    ranges = sum(len(found.ranges[name][1].pairs) for name in beside if name in found.ranges)
+    together = rows_to_read(joined, known, found) + READ_FOR_EACH * ranges
     return few <= FEW_KEYS and together > LEAST_READ + READ_FOR_EACH * few
 
 
 FEW_KEYS = 20_000
 LEAST_READ, READ_FOR_EACH = 5_000, 20
-"""A second round trip costs about what reading so many rows does, and looking up one key."""
+"""A second round trip costs about what reading so many rows does, and looking up a key or a range."""
 
 
 def selectivity(condition: Expression) -> float:

@@ -1,7 +1,7 @@
 """`python -m tests.bench [--rows N] [--json FILE] [NAME...]`: measure, print, judge.
 
-Names: ingest points http scans output memory planning (all by default; the rows are loaded for any that
-needs them). Exit code 1 where a figure misses its mark.
+Names: ingest points http scans memory matches neighbours planning output (all by default; the rows are
+loaded for any that needs them). Exit code 1 where a figure misses its mark.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import loading, output, planning, points, scans
+from tests.bench import loading, matches, neighbours, output, planning, points, scans
 from tests.bench.figures import Figure
 from tests.bench.rows import BenchRows, make_rows
 from tests.bench.store import Bench, running_bench
@@ -32,7 +32,12 @@ _OVER_STORE: dict[str, Callable[[Bench, BenchRows], list[Figure]]] = {
     "scans": lambda bench, _: scans.scan_times(bench),
     "memory": lambda bench, rows: [output.memory(bench, rows)],
 }
-NAMES = ("ingest", *_OVER_STORE, *_PURE)
+_WITH_OWN_ROWS: dict[str, Callable[[Bench, BenchRows], list[Figure]]] = {
+    "matches": matches.match_times,
+    "neighbours": lambda bench, _: neighbours.pair_times(bench),
+}
+"""These load tables of their own."""
+NAMES = ("ingest", *_OVER_STORE, *_WITH_OWN_ROWS, *_PURE)
 
 
 def main(
@@ -78,6 +83,11 @@ def _measure(chosen: list[str], count: int, shards: int, progress: Console) -> I
     if set(chosen) <= set(_PURE):
         return
     with running_bench(shards) as bench:
+        for name, measure in _WITH_OWN_ROWS.items():
+            if name in chosen:
+                yield from measure(bench, rows)
+        if not set(chosen) - {*_PURE, *_WITH_OWN_ROWS}:
+            return
         progress.print("loading the cluster and its peers")
         loaded = loading.load_all(bench, rows)
         if "ingest" in chosen:
