@@ -24,7 +24,7 @@ from schema.catalog import HEALPIX_29
 from schema.ddl import quote
 from schema.healpix import Pixel
 from schema.manifest import Part
-from schema.shard_tables import PARTS_SCHEMA
+from schema.names import PARTS_SCHEMA
 from schema.types import SPELLINGS, Type
 
 CELL = "_cell"

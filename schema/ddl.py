@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Column, Role, Table
 from schema.manifest import Part, PartId, PartKind
-from schema.names import MAX_NAME_BYTES
-from schema.shard_tables import PARTS_SCHEMA
+from schema.names import MAX_NAME_BYTES, PARTS_SCHEMA
 from schema.types import Type, postgres_type
 
 INDEX_KEY = "key"

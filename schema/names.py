@@ -11,6 +11,8 @@ from schema.errors import CatalogError
 
 MAX_NAME_BYTES = 63
 """PostgreSQL cuts longer identifiers."""
+PARTS_SCHEMA = "parts"
+"""Where a shard's PostgreSQL keeps the tables of parts."""
 RESERVED_CATALOGS = frozenset(
     {
         "information_schema",

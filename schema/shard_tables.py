@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from schema.coordinator import SCHEMA
 
-PARTS_SCHEMA = "parts"
 metadata = sa.MetaData(schema=SCHEMA, naming_convention={"pk": "%(table_name)s_pk"})
 
 part = sa.Table(
