@@ -8,6 +8,7 @@ import pytest
 
 from qserv.answer import answer, explain, explain_analyze
 from qserv.explain import Actual, FragmentFacts, explain_plan, with_actual
+from qserv.languages import LANGUAGES
 from qserv.planned import Plan
 from qserv.store import Store
 from qserv.trace import Asked, Asking, Trace
@@ -35,6 +36,14 @@ def test_explain_before_a_query_gives_its_plan_and_asks_nothing(store: Store) ->
     assert lines[0].startswith("cost: ")
     assert lines[-1].startswith("merge: ")
     assert not [line for line in lines if "actual" in line]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_every_language_is_explained(language: str, store: Store) -> None:
+    for word in ("EXPLAIN", "EXPLAIN ANALYZE"):
+        lines = rows_of(answer(f"{word} {COUNTED}", store, language=language))
+        assert any("fragment f0: chunks 8 of 8" in str(line) for line in lines)
 
 
 @pytest.mark.postgres
