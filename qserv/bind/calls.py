@@ -13,7 +13,8 @@ from qserv.bind.errors import Node, Unsupported
 from qserv.bind.regions import cast_geometry, region_of
 from qserv.bind.scope import Env
 from qserv.bind.sky_functions import sky_function
-from qserv.bind.sql_functions import PREFIX, sql_function
+from qserv.bind.sql_functions import sql_function
+from qserv.bind.text_functions import PREFIX
 from qserv.bound import Call, Case, Expression, Literal
 from schema.types import Type
 

@@ -14,7 +14,7 @@ from qserv.bind.grouping import check_grouped, group_of
 from qserv.bind.order import distinct_sorted, row_count, sort_keys, total_order
 from qserv.bind.scope import Env, Frame, Named, Scope, Statement
 from qserv.bind.sources import Sources
-from qserv.bind.sql_functions import display_name
+from qserv.bind.text_functions import display_name
 from qserv.bind.units import unit_of
 from qserv.bound import Call, Expression, Output, Query, Select, Source
 from qserv.traverse import has_aggregate, own_nodes, windows

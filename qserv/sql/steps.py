@@ -136,10 +136,12 @@ def plain_string(node: Node, _: Reading) -> Node:
 
 
 def now(_node: Node, _: Reading) -> Node:
+    """CURRENT_TIMESTAMP and its like."""
     return exp.Anonymous(this="NOW", expressions=[])
 
 
 def today(_node: Node, _: Reading) -> Node:
+    """CURRENT_DATE: midnight."""
     return sql("date_trunc", string("day"), exp.Anonymous(this="NOW", expressions=[]))
 
 
