@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from qserv.answer import explain
 from qserv.bind.errors import BadRegion
 from qserv.store import Store
+from tests.qserv.plan.test_pruning import Condition, leaves, trees
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
 from tests.support.postgres import Server
@@ -125,4 +126,20 @@ def test_every_polygon_holds_the_oracles_rows(
         tree = bound(text, store)
     except BadRegion:
         assume(False)
+    assert_agrees(tree, rows_of(text, store)[1], the_oracle.rows(tree))
+
+
+either = st.one_of(leaves("o", "Object"), leaves("f", "ForcedSource"))
+
+
+@settings(ENOUGH_TIME, max_examples=60)
+@given(join=st.sampled_from(["JOIN", "LEFT JOIN"]), condition=trees(either))
+def test_every_tree_of_conditions_holds_the_oracles_rows(
+    join: str, condition: Condition, store: Store, the_oracle: Oracle
+) -> None:
+    text = (
+        "SELECT COUNT(*) AS n, SUM(o.objectId) AS o, COUNT(f.mjd) AS m, MAX(f.forcedSourceId) AS f"
+        f" FROM Object o {join} ForcedSource f ON f.objectId = o.objectId WHERE {condition.text}"
+    )
+    tree = bound(text, store)
     assert_agrees(tree, rows_of(text, store)[1], the_oracle.rows(tree))
