@@ -44,6 +44,16 @@ _ARITHMETIC = (
         is_public=False,
     ),
     Function("div", (_DOUBLE, _DOUBLE), _DOUBLE, "x / y; NULL where y is 0", is_public=False),
+    Function("finite", (_DOUBLE,), _DOUBLE, "x; NULL where it is infinite", is_public=False),
+    *(
+        Function(name, (_DOUBLE, _DOUBLE), _DOUBLE, description, is_public=False)
+        for name, description in (
+            ("plus", "x + y; NULL where that is too large"),
+            ("minus", "x - y; NULL where that is too large"),
+            ("times", "x * y; NULL where that is too large, 0 where too small"),
+            ("over", "x / y; NULL where y is 0 or that is too large, 0 where too small"),
+        )
+    ),
     _doubles("mod", 2, "the remainder of x / y, with the sign of x; NULL where y is 0"),
     _doubles("ln", 1, "natural logarithm; NULL where x <= 0"),
     _doubles("log10", 1, "decimal logarithm; NULL where x <= 0"),
@@ -174,6 +184,7 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "east_v1",
                 "gather_bits_v1",
                 "half_up_v1",
+                "half_v1",
                 "histogram_step_v1",
                 "histogram_v1",
                 "in_frame_v1",

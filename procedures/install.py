@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FILES = (
     "arithmetic",
+    "floats",
     "trigonometry",
     "rounding",
     "text",

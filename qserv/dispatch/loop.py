@@ -27,6 +27,7 @@ from qserv.dispatch.assign import (
     is_interactive,
 )
 from qserv.dispatch.feeding import Find, Waiting
+from qserv.dispatch.postgres import OutOfRange
 from qserv.dispatch.shards import Shards
 from qserv.dispatch.statement import statement
 from qserv.parts import PartIndex
@@ -229,9 +230,19 @@ class _Loop:
         return trace.ask(asking, lambda: self._read(batch))
 
     def _read(self, batch: Batch) -> Rows:
-        """Ask one batch and spool its rows; a worker thread's task."""
+        """Ask one batch and spool its rows; a worker thread's task.
+
+        Where PostgreSQL finds a number out of range it is asked again for what gives NULL instead.
+        """
+        try:
+            return self._spooled(batch, is_careful=False)
+        except OutOfRange:
+            return self._spooled(batch, is_careful=True)
+
+    def _spooled(self, batch: Batch, *, is_careful: bool) -> Rows:
         self._running.check()
-        sql = statement(batch, self._parts, self._shards.shard(batch.shard_id))
+        shard = self._shards.shard(batch.shard_id)
+        sql = statement(batch, self._parts, shard, is_careful=is_careful)
         schema = fragment_schema(batch.fragment)
         writer = self._spool.writer(batch.fragment.name, schema)
         try:

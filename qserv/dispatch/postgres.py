@@ -27,6 +27,12 @@ class ShardLimit(LimitExceeded):
     code = "SHARD_LIMIT"
 
 
+class OutOfRange(QueryError):
+    """An operator made a DOUBLE too large or too small for PostgreSQL; ask again, carefully."""
+
+    code = "OUT_OF_RANGE"
+
+
 class ShardUnavailable(Unavailable):
     """A shard's PostgreSQL does not answer, or went away while it did."""
 
@@ -99,6 +105,8 @@ def translated(error: BaseException, shard_id: ShardId, running: Running) -> Sky
     """ADBC's error as ours, by its SQLSTATE; a stream tells it in its text only."""
     state = getattr(error, "sqlstate", None) or _found(_SQLSTATE, error)
     message = _found(_MESSAGE, error) or str(error).split("\n", 1)[0]
+    if message.startswith("value out of range: "):
+        return OutOfRange(message)
     match state:
         case "57014" if running.is_late():
             return QueryTimeout(running.timeout_s)

@@ -12,8 +12,10 @@ from qserv.render import render
 from schema.topology import Shard
 
 
-def statement(batch: Batch, parts: Mapping[str, PartIndex], shard: Shard) -> str:
-    """What the batch's shard is asked, its columns c0, c1..."""
+def statement(
+    batch: Batch, parts: Mapping[str, PartIndex], shard: Shard, *, is_careful: bool = False
+) -> str:
+    """What the batch's shard is asked, its columns c0, c1...; `is_careful` as in `render`."""
     twins = shard.twins if batch.engine is Engine.SCAN else None
     sources = {}
     for source in batch.fragment.sources:
@@ -23,4 +25,4 @@ def statement(batch: Batch, parts: Mapping[str, PartIndex], shard: Shard) -> str
         else:
             read = index.in_chunks(source.table.name, batch.pixels)
         sources[source.relation] = source_sql(source, read, batch.pixels, twins=twins)
-    return render(batch.fragment.query, dialect_of(twins), sources)
+    return render(batch.fragment.query, dialect_of(twins), sources, is_careful=is_careful)

@@ -16,7 +16,13 @@ from qserv.render.queries import Renderer
 __all__ = ["Dialect", "render"]
 
 
-def render(query: Query, dialect: Dialect, sources: Mapping[RelationId, str]) -> str:
+def render(
+    query: Query,
+    dialect: Dialect,
+    sources: Mapping[RelationId, str],
+    *,
+    is_careful: bool = False,
+) -> str:
     """The query as SQL.
 
     Parameters
@@ -24,5 +30,7 @@ def render(query: Query, dialect: Dialect, sources: Mapping[RelationId, str]) ->
     sources
         For each BaseTable and Fetched of the query, a table name or a parenthesised sub-select
         whose columns have the names that the query uses.
+    is_careful
+        No arithmetic of PostgreSQL raises for a DOUBLE out of range; it is slower by far.
     """
-    return Renderer(dialect, sources).query(query)
+    return Renderer(dialect, sources, is_careful=is_careful).query(query)

@@ -25,6 +25,7 @@ from qserv.bound import (
 )
 from qserv.render.dialect import Dialect
 from qserv.render.literals import Literals
+from qserv.render.sizes import ARITHMETIC, FINITE_ONLY, is_within_range
 from schema.ddl import quote
 from schema.region import ShapeKind, half_spaces
 from schema.types import Type
@@ -48,6 +49,7 @@ _POOLED_SQUARES = (
 )
 """The sum of squared deviations of several samples (n, mean, squares), pairwise: Chan, Golub &
 LeVeque 1983, formula 2.1. It does not cancel where the mean is far larger than the deviation."""
+_CAREFUL = {"+": "plus", "-": "minus", "*": "times", "/": "over"}
 _BY_PROCEDURE = {"/": ("idiv", "div"), "%": ("imod", "mod")}
 
 
@@ -106,7 +108,10 @@ class Expressions(Literals, ABC):
 
     def call(self, node: Call) -> str:
         """An operator or a function."""
-        name, arguments = node.name, [self.expression(item) for item in node.arguments]
+        if node.name in ARITHMETIC and node.type is Type.DOUBLE:
+            return self.arithmetic(node)
+        written = self.step if node.name in FINITE_ONLY else self.expression
+        name, arguments = node.name, [written(item) for item in node.arguments]
         if name in _BY_PROCEDURE:
             integer, floating = _BY_PROCEDURE[name]
             return self.procedure(integer if node.type.is_integer else floating, arguments)
@@ -124,6 +129,32 @@ class Expressions(Literals, ABC):
         if name in _PLAIN:
             return f"{name.upper()}({', '.join(arguments)})"
         return self.special(name, arguments)
+
+    def arithmetic(self, node: Call) -> str:
+        """Arithmetic of DOUBLEs, NULL where a step is out of their range.
+
+        PostgreSQL raises there, and the statement is asked again, carefully. DuckDB goes on with an
+        infinity, which every further step keeps, so that one test of the whole tells.
+        """
+        if self.dialect is Dialect.POSTGRES or is_within_range(node):
+            return self.step(node)
+        return self.procedure("finite", [self.step(node)])
+
+    def step(self, node: Expression) -> str:
+        """One step of arithmetic and, of its operands, those that need no test of their own."""
+        if not (isinstance(node, Call) and node.name in ARITHMETIC and node.type is Type.DOUBLE):
+            return self.expression(node)
+        first, *others = node.arguments
+        # A quotient by an infinity would be 0.
+        second = [self.expression(item) if node.name == "/" else self.step(item) for item in others]
+        operands = [self.step(first), *second]
+        if node.name == "neg":
+            return f"(- {operands[0]})"
+        if self.is_careful and self.dialect is Dialect.POSTGRES:
+            return self.procedure(_CAREFUL[node.name], operands)
+        if node.name == "/":
+            return self.procedure("div", operands)
+        return f"({f' {node.name} '.join(operands)})"
 
     def shift(self, node: Call, value: str, count: str) -> str:
         """A shift of bits by 0 up to the type's width, else NULL; a bit lost to the left is an error.

@@ -13,8 +13,9 @@ from schema.types import SPELLINGS, Type
 class Literals:
     """Writes constants and the names of types in one dialect."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, *, is_careful: bool = False) -> None:
         self.dialect = dialect
+        self.is_careful = is_careful
 
     def type(self, type_: Type) -> str:
         """The dialect's spelling of a type."""

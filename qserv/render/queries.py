@@ -30,8 +30,10 @@ from qserv.traverse import nodes
 class Renderer(Aggregates):
     """One rendering: the dialect and what stands for each relation."""
 
-    def __init__(self, dialect: Dialect, sources: Mapping[RelationId, str]) -> None:
-        super().__init__(dialect)
+    def __init__(
+        self, dialect: Dialect, sources: Mapping[RelationId, str], *, is_careful: bool = False
+    ) -> None:
+        super().__init__(dialect, is_careful=is_careful)
         self.sources = sources
 
     @override

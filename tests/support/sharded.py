@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import psycopg2
+import psycopg2.errors
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -155,7 +156,13 @@ class Oracle:
         }
         text = render(query, Dialect.POSTGRES, names)
         if text not in self.known:
-            self.known[text] = self._asked(query, text)
+            try:
+                self.known[text] = self._asked(query, text)
+            except psycopg2.errors.NumericValueOutOfRange as error:
+                if "value out of range" not in str(error):
+                    raise
+                careful = render(query, Dialect.POSTGRES, names, is_careful=True)
+                self.known[text] = self._asked(query, careful)
         return self.known[text]
 
     def _asked(self, query: Query, text: str) -> list[tuple[object, ...]]:
