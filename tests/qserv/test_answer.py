@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -106,6 +107,26 @@ def test_no_rows_wanted_are_no_rows(store: Store) -> None:
     given = answer(ALL, store, maxrec=0)
     assert rows_of(given) == []
     assert given.overflowed
+
+
+def test_mysql_is_shown_what_there_is(store: Store) -> None:
+    given = answer("SHOW DATABASES LIKE 'ti%'", store, language="mysql")
+    assert rows_of(given) == [("tiny",)]
+    described = rows_of(answer("DESCRIBE tiny.Object", store, language="MySQL"))
+    assert [row[0] for row in described] == ["id", "ra", "dec", "flux"]
+
+
+def test_the_processes_hold_the_texts_of_running_queries(store: Store) -> None:
+    with closing(answer(ALL, store)):
+        shown = rows_of(answer("SHOW FULL PROCESSLIST", store, language="MySQL"))
+    assert [row[7] for row in shown] == [" ".join(ALL.split())]
+
+
+@pytest.mark.parametrize("language", ["PostgreSQL", "sql", "MYSQL"])
+def test_other_languages_are_answered(store: Store, language: str) -> None:
+    given = answer("SELECT count(*) AS n FROM tiny.Object LIMIT 1", store, language=language)
+    wanted = answer("SELECT COUNT(*) AS n FROM tiny.Object", store)
+    assert rows_of(given) == rows_of(wanted)
 
 
 def test_what_is_wrong_with_a_query_is_told_before_shards_are_asked(store: Store) -> None:
