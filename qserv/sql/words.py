@@ -7,8 +7,10 @@ from types import MappingProxyType
 
 from sqlglot.tokens import TokenType
 
-HIDDEN = "_f_"
-"""Stands before a function's name while sqlglot parses, so that it leaves the call as it is."""
+HIDDEN = "\0"
+"""Stands before a function's name while sqlglot parses, so that it leaves the call as it is.
+
+No text that comes this far has the character."""
 
 SPECIAL_CALLS = frozenset(
     {
