@@ -60,7 +60,7 @@ _ARITHMETIC = (
     _doubles("sqrt", 1, "square root; NULL where x < 0"),
     _doubles("exp", 1, "e to the power of x; NULL where that is too large"),
     _doubles("power", 2, "x to the power of y; NULL where that is no finite real number"),
-    _doubles("sign", 1, "-1, 0 or 1"),
+    Function("sign", (_DOUBLE,), _DOUBLE, "-1, 0 or 1", names="x"),
     _doubles("abs", 1, "absolute value"),
 )
 
@@ -100,7 +100,13 @@ _TEXTS = (
 )
 
 _GEOMETRY = (
-    _doubles("separation", 4, "degrees between (ra1, dec1) and (ra2, dec2)"),
+    Function(
+        "separation",
+        (_DOUBLE,) * 4,
+        _DOUBLE,
+        "degrees between (ra1, dec1) and (ra2, dec2)",
+        names="ra1 dec1 ra2 dec2",
+    ),
     Function(
         "within",
         (_DOUBLE,) * 5,

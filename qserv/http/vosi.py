@@ -13,7 +13,8 @@ from vo_models.vosi.availability import Availability
 from vo_models.vosi.capabilities.models import VOSICapabilities
 from vo_models.vosi.tables.models import VOSITable, VOSITableSet
 
-from procedures.functions import FUNCTIONS, Function
+from procedures.functions import FUNCTIONS
+from qserv.bind.declared import SKY_FUNCTIONS, STATISTICS
 from qserv.formats.registry import FORMATS
 from qserv.limits import Limits
 from schema.catalog import Catalog, Column, ForeignKey, Table
@@ -84,7 +85,7 @@ def _language() -> tap.Language:
             _features("adql-conditional", ("COALESCE",)),
             _features("adql-unit", ("IN_UNIT",)),
             _features("adql-offset", ("OFFSET",)),
-            _features("udf", [_signature(function) for function in _public()]),
+            _user_defined(),
         ],
     )
 
@@ -105,17 +106,18 @@ def _sql_languages() -> list[tap.Language]:
     ]
 
 
-def _public() -> list[Function]:
-    return [function for function in FUNCTIONS.values() if function.is_public]
+def _functions() -> list[tuple[str, str]]:
+    """Every function that ADQL has not, as (form, description)."""
+    found = [(f.form, f.description) for f in FUNCTIONS.values() if f.is_public and f.names]
+    return found + [(one.form, one.description) for one in (*SKY_FUNCTIONS, *STATISTICS)]
 
 
-def _signature(function: Function) -> str:
-    """A function as TAPRegExt 1.0, section 2.3, writes it."""
-    arguments = ", ".join(
-        f"{name} {SPELLINGS[kind].postgres}"
-        for name, kind in zip("abcdefghijkl", function.parameters, strict=False)
-    )
-    return f"{function.name}({arguments}) -> {SPELLINGS[function.result].postgres}"
+def _user_defined() -> tap.LanguageFeatureList:
+    """Texts are set, not passed: vo-models escapes twice what is passed."""
+    listed = _features("udf", [""] * len(_functions()))
+    for feature, texts in zip(listed.feature, _functions(), strict=True):
+        feature.form, feature.description = texts
+    return listed
 
 
 def _features(kind: str, forms: Sequence[str]) -> tap.LanguageFeatureList:

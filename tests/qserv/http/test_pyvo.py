@@ -8,6 +8,8 @@ from urllib.request import urlopen
 import httpx
 import pytest
 from pyvo.io.vosi import parse_availability
+from lxml import etree as ElementTree
+from vo_models.tapregext.models import Language
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -72,12 +74,50 @@ def test_pyvo_reads_the_capabilities(tap: TAPService) -> None:
     }
 
 
-def test_pyvo_sees_the_functions(tap: TAPService) -> None:
+def test_pyvo_sees_the_functions_by_their_forms(tap: TAPService) -> None:
     functions = tap.get_tap_capability().get_adql().get_feature_list(f"{FEATURES}udf")
-    assert any(
-        form.form.startswith("ivo_healpix_index(a integer, b double precision")
-        for form in functions
+    described = {function.form: function.description for function in functions}
+    assert described["ivo_healpix_center(hpxOrder INTEGER, hpxIndex BIGINT) -> POINT"]
+    assert described["ivo_healpix_index(hpxOrder INTEGER, p POINT) -> BIGINT"]
+    assert described["fluxToAbMagSigma(flux DOUBLE, fluxSigma DOUBLE) -> DOUBLE"]
+    assert (
+        "(0..29)"
+        in described["ivo_healpix_index(hpxOrder INTEGER, ra DOUBLE, dec DOUBLE) -> BIGINT"]
     )
+
+
+def test_the_functions_of_the_ivoa_s_catalogue_are_listed(tap: TAPService) -> None:
+    functions = tap.get_tap_capability().get_adql().get_feature_list(f"{FEATURES}udf")
+    names = {function.form.partition("(")[0] for function in functions}
+    assert names >= {
+        *("ivo_healpix_index", "ivo_healpix_center", "ivo_epoch_prop_pos", "ivo_geom_transform"),
+        *("ivo_to_jd", "ivo_to_mjd", "ivo_string_agg", "ivo_nocasematch", "ivo_hasword"),
+        *("ivo_hashlist_has", "ivo_histogram", "ivo_normal_random", "ivo_interval_overlaps"),
+        *("ivo_hms_to_degrees", "ivo_dms_to_degrees", "gavo_ipix", "ivo_interval_has"),
+        "ivo_apply_pm",
+    }
+    assert "ivo_simbadpoint" not in names
+    assert not {"ln", "abs", "lower", "ABS"} & names
+
+
+def test_vo_models_reads_the_features_of_adql(base_url: str) -> None:
+    document = ElementTree.fromstring(httpx.get(f"{base_url}/capabilities").content)
+    language = Language.from_xml_tree(document.find("capability/language"))
+    features = {
+        listed.type.removeprefix(FEATURES): [feature.form for feature in listed.feature]
+        for listed in language.language_features
+    }
+    assert {kind: forms for kind, forms in features.items() if kind not in ("udf", "adqlgeo")} == {
+        "adql-common-table": ["WITH"],
+        "adql-sets": ["UNION", "EXCEPT", "INTERSECT"],
+        "adql-string": ["LOWER", "UPPER", "ILIKE"],
+        "adql-type": ["CAST"],
+        "adql-conditional": ["COALESCE"],
+        "adql-unit": ["IN_UNIT"],
+        "adql-offset": ["OFFSET"],
+    }
+    assert len(features["adqlgeo"]) == 13
+    assert all(" -> " in form for form in features["udf"])
 
 
 def test_pyvo_sees_that_the_server_is_up(base_url: str) -> None:
