@@ -887,3 +887,25 @@ SELECT a.objectId, b.sourceId FROM (SELECT objectId, POINT(ra, dec) AS p FROM Ob
 SELECT TOP 6 footprint FROM (SELECT DISTINCT footprint FROM Source WHERE sourceId < 50100) AS t
 -- : ADQL 2.1: NATURAL LEFT JOIN without a common name
 SELECT COUNT(*) FROM Filter NATURAL LEFT JOIN (SELECT 1 AS one FROM Visit WHERE visit < 0) AS v
+-- : keys sent from a table's second director to the pairs and on to the first
+SELECT s.sourceId, m.pairId, o.nDet FROM Source s JOIN ObjectSource m ON m.sourceId = s.sourceId JOIN Object o ON o.objectId = m.objectId WHERE s.visit BETWEEN 3 AND 9
+-- : positions sent ahead, beyond the margin
+SELECT o.objectId, s.sourceId FROM Object o JOIN Source s ON DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 0.1 WHERE o.nDet = 17
+-- : positions sent ahead to children, beyond the margin
+SELECT o.objectId, f.forcedSourceId FROM Object o JOIN ForcedSource f ON DISTANCE(POINT(o.ra, o.dec), POINT(f.ra, f.dec)) < 0.03 WHERE o.nDet = 21
+-- : positions sent ahead in an outer join
+SELECT o.objectId, s.sourceId FROM Object o LEFT JOIN Source s ON DISTANCE(POINT(o.ra, o.dec), POINT(s.ra, s.dec)) < 0.05 AND s.flux > 20 WHERE o.nDet = 19
+-- : keys with a sentinel among them
+SELECT a.forcedSourceId, b.forcedSourceId AS other FROM ForcedSource a JOIN ForcedSource b ON a.objectId = b.objectId WHERE a.visit = 5 AND b.visit = 6
+-- : keys of orphans
+SELECT a.forcedSourceId, b.forcedSourceId AS other FROM ForcedSource a JOIN ForcedSource b ON a.objectId = b.objectId WHERE a.objectId > 900000 AND a.visit = 5
+-- : keys sent to a child and its director together
+SELECT s.sourceId, o.objectId, f.forcedSourceId FROM Source s JOIN Object o ON o.objectId + 0 = s.sourceId - 49000 JOIN ForcedSource f ON f.objectId = o.objectId WHERE s.visit = 11
+-- : keys of a sub-query to a child and its director together
+SELECT o.objectId, f.forcedSourceId FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId WHERE o.objectId IN (SELECT m.objectId FROM ObjectSource m JOIN Source s ON s.sourceId = m.sourceId WHERE s.visit = 12)
+-- : NOT IN of keys sent nowhere
+SELECT o.objectId FROM Object o WHERE o.nDet = 14 AND o.nDet NOT IN (SELECT s.visit FROM Source s WHERE s.flux > 300)
+-- : values of texts sent ahead
+SELECT f.forcedSourceId, o.objectId FROM ForcedSource f JOIN Object o ON o.kind = f.band WHERE o.objectId = 1003
+-- : nothing to send ahead
+SELECT o.objectId, s.sourceId FROM Object o JOIN Source s ON s.visit = o.nDet WHERE o.nDet = 12345
