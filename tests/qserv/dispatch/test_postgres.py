@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from procedures.pools import Pools
-from qserv.dispatch.postgres import ShardUnavailable, read_postgres
+from qserv.dispatch.postgres import OutOfRange, ShardUnavailable, read_postgres
 from qserv.running import Running
 from schema.errors import QueryError, SkyshardError
 from schema.topology import Shard, ShardId, Topology
@@ -50,6 +50,17 @@ def test_a_statement_names_its_query(pools: Pools, is_small: bool) -> None:
     shown = "SELECT query AS c0 FROM pg_stat_activity WHERE pid = pg_backend_pid()"
     ((text,),) = rows(shown, pools, is_small=is_small)
     assert "/* query a-query */ SELECT query" in str(text)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "expression", ["1e308::float8 * (n + 9)", "1e-308::float8 / 10 ^ (n + 99)"]
+)
+def test_a_double_out_of_range_is_an_error_of_its_own(
+    pools: Pools, is_small: bool, expression: str
+) -> None:
+    with pytest.raises(OutOfRange):
+        rows(f"SELECT {expression} AS c0 FROM generate_series(1, 3) AS n", pools, is_small=is_small)
 
 
 @BOTH
