@@ -107,9 +107,8 @@ def _load_peer(bench: Bench, rows: pa.Table) -> str:
     with bench.peers.postgres.cursor() as cursor:
         cursor.execute(f"CREATE TABLE dense ({columns})")
         cursor.copy_expert("COPY dense FROM STDIN (FORMAT BINARY)", CopyStream(rows), 1 << 20)
-        try:
-            cursor.execute("CREATE EXTENSION IF NOT EXISTS q3c")
-        except psycopg2.Error:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'q3c'")
+        if cursor.fetchone() is None:
             return _with_zones(cursor)
         cursor.execute('CREATE INDEX dense_q3c ON dense (q3c_ang2ipix("ra", "dec"))')
         cursor.execute("CLUSTER dense USING dense_q3c")

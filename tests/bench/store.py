@@ -9,12 +9,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg2
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -135,6 +136,7 @@ def _plain_postgres(folder: Path, home: Path) -> Iterator[Any]:
     started = postgres.start(server, secrets)
     try:
         postgres.prepare(server, secrets)
+        _with_q3c(server, secrets.admin)
         with closing(postgres.connect(server.port, ROLE, secrets.role, DATABASE)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -142,6 +144,14 @@ def _plain_postgres(folder: Path, home: Path) -> Iterator[Any]:
             yield connection
     finally:
         postgres.stop(server, started)
+
+
+def _with_q3c(server: postgres.Server, password: str) -> None:
+    """Q3C in the peer, where it is installed (Debian's postgresql-15-q3c)."""
+    with closing(postgres.connect(server.port, postgres.ADMIN, password, DATABASE)) as admin:
+        admin.autocommit = True
+        with admin.cursor() as cursor, suppress(psycopg2.Error):
+            cursor.execute("CREATE EXTENSION q3c")
 
 
 def copy_plain(connection: Any, name: str, ordered: pa.Table) -> None:
