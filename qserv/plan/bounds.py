@@ -130,7 +130,8 @@ class Bounds:
         member = self.places.member(relation)
         growths = self.places.growths_of(member)
         homes = tuple(cover(shape, grow_arcsec=grow) for grow in growths)
-        return Bound(homes, rows={relation: cover(shape)}, why=why)
+        own = cover(shape, grow_arcsec=0.0)  # as a director's home: covered once
+        return Bound(homes, rows={relation: own}, why=why)
 
     # -------------------------------------------------------------- keys and statistics
 
