@@ -23,6 +23,13 @@ metadata = sa.MetaData(
 _now = sa.text("clock_timestamp()")
 _instant = sa.DateTime(timezone=True)
 
+cluster = sa.Table(
+    "cluster",
+    metadata,
+    sa.Column("cluster_id", sa.Uuid, primary_key=True, server_default=sa.text("gen_random_uuid()")),
+    comment="One row: the cluster that this coordinator and its shards are.",
+)
+
 shard = sa.Table(
     "shard",
     metadata,
@@ -45,6 +52,13 @@ catalog = sa.Table(
         "version",
         sa.Integer,
         sa.Computed("coalesce((model ->> 'version')::integer, 1)", persisted=True),
+    ),
+    sa.Column(
+        "placement",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="grows whenever published copies are added or removed",
     ),
     sa.Index("catalog_name_ix", sa.text("lower(name)"), unique=True),
     comment="Catalogs; `snapshot` is the newest published one (0: empty).",
@@ -139,4 +153,17 @@ replica = sa.Table(
     sa.Column("shard_id", sa.ForeignKey(shard.c.shard_id), primary_key=True),
     sa.Column("has_twin", sa.Boolean, nullable=False, server_default=sa.false()),
     comment="Complete, verified copies of parts.",
+)
+
+repair = sa.Table(
+    "repair",
+    metadata,
+    sa.Column("part_id", sa.ForeignKey(part.c.part_id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("shard_id", sa.ForeignKey(shard.c.shard_id), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("queued_at", _instant, nullable=False, server_default=_now),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("tried_at", _instant),
+    sa.Column("error", sa.Text, comment="why the last attempt failed"),
+    comment="Copies of parts that a shard should hold and does not, or holds damaged.",
 )
