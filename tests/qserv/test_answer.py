@@ -12,6 +12,7 @@ from procedures.catalogs import drop_catalog
 from qserv.answer import answer, cancel, explain
 from qserv.languages import UnknownLanguage
 from qserv.limits import Limits
+from qserv.merge import MergeTooLarge
 from qserv.result import Answer
 from qserv.running import QueryCancelled, QueryTimeout
 from qserv.spool import SpoolFull
@@ -232,3 +233,14 @@ def _lose(dsn: str) -> None:
             (words["dbname"],),
         )
     connection.close()
+
+
+def test_a_join_of_too_many_rows_in_one_place_is_refused_before_any_shard_is_asked(
+    store: Store,
+) -> None:
+    text = "SELECT a.id FROM tiny.Object a JOIN tiny.Object b ON a.flux = b.flux"
+    with pytest.raises(MergeTooLarge, match=r"about 160 rows .* more than 159 \(max_merge_rows\)"):
+        answer(text, store, limits=Limits(max_merge_rows=159))
+    assert len(rows_of(answer(text, store, limits=Limits(max_merge_rows=160)))) == 80
+    whole = "SELECT COUNT(*) FROM tiny.Object WHERE flux > 3"
+    assert rows_of(answer(whole, store, limits=Limits(max_merge_rows=1))) == [(76,)]
