@@ -5,7 +5,7 @@ READY := .venv/.ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly fmt lint types layers cases bench check lock clean
+.PHONY: help setup demo test nightly fmt lint types layers cases docs bench check lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ fmt: $(READY) ## format the code
 
 cases: $(READY) ## rewrite the expectations of tests/cases; review them as a diff
 	$(BIN)/pytest -q --update-cases tests/cases tests/qserv
+
+docs: $(READY) ## write docs/adql.md from the cases
+	$(BIN)/pytest -q --update-cases tests/house/test_adql_page.py
 
 bench: $(READY) ## measure against PostgreSQL and DuckDB; see docs/performance.md
 	$(BIN)/python -m tests.bench

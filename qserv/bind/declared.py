@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from procedures.functions import FUNCTIONS
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -103,3 +105,9 @@ STATISTICS: tuple[Declared, ...] = (
 
 UNANSWERED: tuple[str, ...] = ("ivo_simbadpoint",)
 """Functions of the IVOA's catalogue that are known and refused."""
+
+
+def advertised() -> list[Declared]:
+    """Every function that ADQL itself has not."""
+    procedures = (f for f in FUNCTIONS.values() if f.is_public and f.names)
+    return [*(Declared(f.form, f.description) for f in procedures), *SKY_FUNCTIONS, *STATISTICS]

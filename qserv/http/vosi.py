@@ -13,8 +13,7 @@ from vo_models.vosi.availability import Availability
 from vo_models.vosi.capabilities.models import VOSICapabilities
 from vo_models.vosi.tables.models import VOSITable, VOSITableSet
 
-from procedures.functions import FUNCTIONS
-from qserv.bind.declared import SKY_FUNCTIONS, STATISTICS
+from qserv.bind.declared import advertised
 from qserv.formats.registry import FORMATS
 from qserv.limits import Limits
 from schema.catalog import Catalog, Column, ForeignKey, Table
@@ -106,17 +105,12 @@ def _sql_languages() -> list[tap.Language]:
     ]
 
 
-def _functions() -> list[tuple[str, str]]:
-    """Every function that ADQL has not, as (form, description)."""
-    found = [(f.form, f.description) for f in FUNCTIONS.values() if f.is_public and f.names]
-    return found + [(one.form, one.description) for one in (*SKY_FUNCTIONS, *STATISTICS)]
-
-
 def _user_defined() -> tap.LanguageFeatureList:
     """Texts are set, not passed: vo-models escapes twice what is passed."""
-    listed = _features("udf", [""] * len(_functions()))
-    for feature, texts in zip(listed.feature, _functions(), strict=True):
-        feature.form, feature.description = texts
+    functions = advertised()
+    listed = _features("udf", [""] * len(functions))
+    for feature, function in zip(listed.feature, functions, strict=True):
+        feature.form, feature.description = function.form, function.description
     return listed
 
 
