@@ -7,7 +7,7 @@ chunks and snapshots; an ingest brings contributions and parts; a part has repli
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 SCHEMA = "skyshard"
 metadata = sa.MetaData(
@@ -88,6 +88,12 @@ ingest = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("started_at", _instant, nullable=False, server_default=_now),
     sa.Column("finished_at", _instant),
+    sa.Column("label", sa.Text, comment="what its owner calls it"),
+    sa.Column("options", JSONB, nullable=False, server_default="{}"),
+    sa.Column("snapshot", sa.Integer, comment="that it was planned against; NULL: not planned"),
+    sa.Column("plan", JSONB, comment="what publishing needs beside the parts"),
+    sa.Column("lease_owner", sa.Text, comment="the loader that works on it"),
+    sa.Column("lease_until", _instant),
     comment="Units of publication.",
 )
 
@@ -101,7 +107,53 @@ contribution = sa.Table(
     sa.Column("sha256", sa.Text),
     sa.Column("rows", sa.BigInteger),
     sa.Column("rejects", sa.BigInteger),
+    sa.Column(
+        "state",
+        sa.Text,
+        nullable=False,
+        server_default="waiting",
+        comment="loaders.state.ContributionState",
+    ),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("error", sa.Text, comment="why the last attempt failed"),
+    sa.Column("piece", sa.Text, comment="which part of the file; NULL: all of it"),
+    sa.Column("options", JSONB, nullable=False, server_default="{}", comment="how it is read"),
+    sa.Column("bytes", sa.BigInteger),
+    sa.Column("warnings", JSONB, nullable=False, server_default="[]"),
+    sa.Column("seconds", sa.Double, comment="of the last attempt"),
     comment="The input files of an ingest.",
+)
+
+ingest_event = sa.Table(
+    "ingest_event",
+    metadata,
+    sa.Column("event_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("ingest_id", sa.ForeignKey(ingest.c.ingest_id, ondelete="CASCADE"), nullable=False),
+    sa.Column("at", _instant, nullable=False, server_default=_now),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False, server_default=""),
+    sa.Column("facts", JSONB, nullable=False, server_default="{}"),
+    sa.Index("ingest_event_ingest_id_ix", "ingest_id"),
+    comment="What happened to ingests, in order.",
+)
+
+planned_part = sa.Table(
+    "planned_part",
+    metadata,
+    sa.Column("part_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("ingest_id", sa.ForeignKey(ingest.c.ingest_id, ondelete="CASCADE"), nullable=False),
+    sa.Column("table_name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, comment="schema.manifest.PartKind"),
+    sa.Column("pixel_order", sa.SmallInteger),
+    sa.Column("pixel", sa.BigInteger),
+    sa.Column("bucket", sa.SmallInteger),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("overlap_rows", sa.BigInteger, nullable=False),
+    sa.Column("shards", ARRAY(sa.Integer), nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="planned"),
+    sa.Column("loaded_at", _instant),
+    sa.Index("planned_part_ingest_id_ix", "ingest_id"),
+    comment="The parts that an ingest is to load; gone when it is published or cleaned up.",
 )
 
 snapshot = sa.Table(
