@@ -47,7 +47,7 @@ def read_manifest(connection: Connection, catalog_name: str, snapshot: int) -> M
         chunks = tuple(Pixel(order, number) for order, number in cursor)
         cursor.execute(_PARTS, (catalog_name, snapshot, snapshot))
         placed: dict[tuple[object, ...], tuple[Replica, ...]] = {}
-        parts = tuple([_part(row, placed) for row in cursor])
+        parts = tuple([to_part(row, placed) for row in cursor])
     return Manifest(catalog_name, snapshot, chunks, parts)
 
 
@@ -59,16 +59,21 @@ WHERE catalog.name = %s
 ORDER BY chunk.pixel << (2 * (29 - chunk.pixel_order))
 """
 
-_PARTS = """
-SELECT part.part_id, part.table_name, part.kind, part.pixel_order, part.pixel, part.bucket,
-       part.ingest_id, part.rows, part.overlap_rows, part.size_bytes, part.checksum::text,
-       part.separation_arcsec, part.low_29, part.high_29,
-       array_agg(replica.shard_id ORDER BY replica.shard_id),
-       array_agg(replica.has_twin ORDER BY replica.shard_id),
-       part.statistics::text
+PART_COLUMNS = """
+part.part_id, part.table_name, part.kind, part.pixel_order, part.pixel, part.bucket,
+part.ingest_id, part.rows, part.overlap_rows, part.size_bytes, part.checksum::text,
+part.separation_arcsec, part.low_29, part.high_29,
+array_agg(replica.shard_id ORDER BY replica.shard_id),
+array_agg(replica.has_twin ORDER BY replica.shard_id),
+part.statistics::text
+"""
+"""What `to_part` reads, of parts with their replicas, grouped by the part."""
+
+_PARTS = f"""
+SELECT {PART_COLUMNS}
 FROM skyshard.part
 JOIN skyshard.catalog USING (catalog_id)
-JOIN skyshard.replica USING (part_id)
+LEFT JOIN skyshard.replica USING (part_id)
 WHERE catalog.name = %s
   AND part.from_snapshot <= %s
   AND (part.to_snapshot IS NULL OR part.to_snapshot > %s)
@@ -80,14 +85,16 @@ ORDER BY part.part_id
 _KINDS = {str(kind): kind for kind in PartKind}
 
 
-def _part(row: tuple[Any, ...], placed: dict[tuple[object, ...], tuple[Replica, ...]]) -> Part:
-    """A row of _PARTS as a value; parts that lie alike share their replicas (`placed`)."""
+def to_part(row: tuple[Any, ...], placed: dict[tuple[object, ...], tuple[Replica, ...]]) -> Part:
+    """A row of PART_COLUMNS as a value; parts that lie alike share their replicas (`placed`)."""
     order, pixel = row[3], row[4]
     place = (*row[14], *row[15])
     replicas = placed.get(place)
     if replicas is None:
         pairs = zip(row[14], row[15], strict=True)
-        replicas = tuple(Replica(ShardId(shard), has_twin) for shard, has_twin in pairs)
+        replicas = tuple(
+            Replica(ShardId(shard), has_twin) for shard, has_twin in pairs if shard is not None
+        )
         placed[place] = replicas
     return Part(
         part_id=PartId(row[0]),

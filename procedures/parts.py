@@ -73,19 +73,22 @@ def _write_part(cursor: Any, catalog: str, copy: PartCopy) -> int:
         if cursor.rowcount != expected[name]:
             raise CountMismatch(name, cursor.rowcount, expected[name])
     cursor.execute("; ".join(index_part(part, copy.table)))
-    _write_row(cursor, catalog, part)
-    sizes = " + ".join(["pg_total_relation_size(%s::regclass)"] * len(copy.streams))
-    cursor.execute(f"SELECT {sizes}", [qualified(name) for name in copy.streams])
-    return int(cursor.fetchone()[0])
+    return write_row(cursor, catalog, part, list(copy.streams))
 
 
-def _write_row(cursor: Any, catalog: str, part: Part) -> None:
-    """The shard's own record of a part, from which a manifest can be rebuilt."""
+def write_row(cursor: Any, catalog: str, part: Part, names: Sequence[str]) -> int:
+    """The shard's own record of a part, from which a manifest can be rebuilt.
+
+    Gives the size of the named tables with their indexes, bytes.
+    """
     pixel = part.pixel
+    sizes = " + ".join(["pg_total_relation_size(%s::regclass)"] * len(names))
     cursor.execute(
         "INSERT INTO skyshard.part (part_id, catalog, table_name, kind, pixel_order, pixel, bucket,"
-        " ingest_id, rows, overlap_rows, checksum, separation_arcsec, low_29, high_29)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " ingest_id, rows, overlap_rows, checksum, separation_arcsec, low_29, high_29, statistics,"
+        " size_bytes)"
+        f" VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, {sizes})"
+        " RETURNING size_bytes",
         (
             part.part_id,
             catalog,
@@ -101,8 +104,11 @@ def _write_row(cursor: Any, catalog: str, part: Part) -> None:
             part.separation_arcsec,
             part.low_29,
             part.high_29,
+            part.statistics or None,
+            *(qualified(name) for name in names),
         ),
     )
+    return int(cursor.fetchone()[0])
 
 
 def held_parts(

@@ -22,6 +22,8 @@ class Pin:
     catalog_id: int
     version: int
     snapshot: int
+    placement: int = 0
+    """Grows whenever published copies are added or removed."""
 
 
 def current_pins(connection: Connection) -> tuple[Pin, ...]:
@@ -40,7 +42,7 @@ def pinned_catalog(connection: Connection, pin: Pin) -> Catalog | None:
 
 
 _PINS = """
-SELECT name, catalog_id, version, snapshot
+SELECT name, catalog_id, version, snapshot, placement
 FROM skyshard.catalog
 ORDER BY name
 """

@@ -50,7 +50,7 @@ def create_part(part: Part, table: Table) -> list[str]:
         return create_index_part(part)
     body = [_definition(column) for column in table.stored_columns()]
     body += [f"CONSTRAINT {quote(check.name)} CHECK ({check.expression})" for check in table.checks]
-    return [_create(name, body) for name in _names(part, table)]
+    return [_create(name, body) for name in part_tables(part, table)]
 
 
 def create_index_part(part: Part) -> list[str]:
@@ -68,7 +68,7 @@ def index_part(part: Part, table: Table) -> list[str]:
         indexed: tuple[tuple[str, ...], ...] = ((INDEX_KEY,),)
         names: tuple[str, ...] = (part.own_name,)
     else:
-        indexed, names = part_indexes(table), _names(part, table)
+        indexed, names = part_indexes(table), part_tables(part, table)
     unique = set() if table.is_partitioned else {table.primary_key, *table.unique}
     for name in names:
         for columns in indexed:
@@ -104,9 +104,9 @@ def drop_parts(part_ids: Iterable[PartId]) -> list[str]:
     return [f"DROP TABLE IF EXISTS {names}"] if names else []
 
 
-def _names(part: Part, table: Table) -> tuple[str, ...]:
+def part_tables(part: Part, table: Table) -> tuple[str, ...]:
     """The tables of a part: own rows, and a director's overlap."""
-    if table.role is Role.DIRECTOR:
+    if table.role is Role.DIRECTOR and part.kind is not PartKind.INDEX:
         return part.own_name, part.overlap_name
     return (part.own_name,)
 

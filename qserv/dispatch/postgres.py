@@ -43,6 +43,12 @@ class ShardUnavailable(Unavailable):
         self.shard_id = shard_id
 
 
+class PartMissing(ShardUnavailable):
+    """A shard has lost a part that it should hold; another replica has it."""
+
+    code = "PART_MISSING"
+
+
 class _HungUp(ShardUnavailable):
     """The connection was closed: perhaps long ago, while it lay idle."""
 
@@ -114,6 +120,8 @@ def translated(error: BaseException, shard_id: ShardId, running: Running) -> Sky
             return _of_stream(message, shard_id, running)
         case None:
             return _HungUp(shard_id, message)
+        case "42P01":
+            return PartMissing(shard_id, message)
         case str() if state[:2] in ("08", "57") or state == "53300":
             return ShardUnavailable(shard_id, message)
         case str() if state[:2] in ("22", "21", "P0"):
