@@ -102,3 +102,9 @@ STATISTICS: tuple[Declared, ...] = (
     ),
 )
 """Aggregates beside SQL's."""
+
+
+def advertised() -> list[Declared]:
+    """Every function that ADQL itself has not."""
+    procedures = (f for f in FUNCTIONS.values() if f.is_public and f.names)
+    return [*(Declared(f.form, f.description) for f in procedures), *SKY_FUNCTIONS, *STATISTICS]
