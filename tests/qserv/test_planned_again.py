@@ -58,7 +58,7 @@ def test_a_new_snapshot_is_planned_for_itself(
 
 
 @pytest.mark.parametrize(
-    "value", ["NOW()", "RAND()", "1 + RAND(7)", "(SELECT MAX(RAND()) FROM tiny.Band)"]
+    "value", ["NOW()", "RAND()", "1 + RAND()", "(SELECT MAX(RAND()) FROM tiny.Band)"]
 )
 def test_time_and_chance_are_those_of_each_asking(store: Store, value: str) -> None:
     text = f"SELECT {value} AS moment FROM tiny.Object WHERE id < 9"
