@@ -60,6 +60,7 @@ catalog = sa.Table(
         server_default="0",
         comment="grows whenever published copies are added or removed",
     ),
+    sa.Column("keep_snapshots", sa.Integer, comment="NULL: all"),
     sa.Index("catalog_name_ix", sa.text("lower(name)"), unique=True),
     comment="Catalogs; `snapshot` is the newest published one (0: empty).",
 )
@@ -94,6 +95,7 @@ ingest = sa.Table(
     sa.Column("plan", JSONB, comment="what publishing needs beside the parts"),
     sa.Column("lease_owner", sa.Text, comment="the loader that works on it"),
     sa.Column("lease_until", _instant),
+    sa.Column("kind", sa.Text, nullable=False, server_default="ingest"),
     comment="Units of publication.",
 )
 
@@ -166,6 +168,16 @@ snapshot = sa.Table(
     sa.Column("ingest_id", sa.ForeignKey(ingest.c.ingest_id, ondelete="SET NULL")),
     sa.Column("published_at", _instant, nullable=False, server_default=_now),
     sa.Column("tag", sa.Text),
+    sa.Column("kind", sa.Text, nullable=False, server_default="ingest"),
+    sa.Column(
+        "version",
+        sa.Integer,
+        nullable=False,
+        server_default="1",
+        comment="of the catalog's model",
+    ),
+    sa.Column("dropped_at", _instant, comment="NULL: it may be queried"),
+    sa.Index("snapshot_tag_ix", "catalog_id", sa.text("lower(tag)"), unique=True),
     comment="Published versions of a catalog.",
 )
 
@@ -193,6 +205,12 @@ part = sa.Table(
     sa.Column("schema_version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("from_snapshot", sa.Integer, comment="NULL until published"),
     sa.Column("to_snapshot", sa.Integer, comment="first snapshot without it; NULL: still there"),
+    sa.Column(
+        "merged",
+        ARRAY(sa.BigInteger),
+        comment="the ingests whose rows it holds; NULL: its own's alone",
+    ),
+    sa.Column("dropped_at", _instant, comment="when its tables began to be dropped"),
     sa.Index("part_catalog_id_from_snapshot_ix", "catalog_id", "from_snapshot"),
     sa.Index("part_ingest_id_ix", "ingest_id"),
     comment="The manifest: immutable parts and the snapshots that hold them.",
@@ -218,4 +236,20 @@ repair = sa.Table(
     sa.Column("tried_at", _instant),
     sa.Column("error", sa.Text, comment="why the last attempt failed"),
     comment="Copies of parts that a shard should hold and does not, or holds damaged.",
+)
+
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("czar_id", sa.Uuid, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False, server_default=""),
+    sa.Column("lease_until", _instant, nullable=False),
+    sa.Column(
+        "pins",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="catalog id: the oldest snapshot that a query of the czar reads",
+    ),
+    comment="Czars and the snapshots that their queries read.",
 )

@@ -6,7 +6,7 @@ These rows suffice to rebuild the coordinator's manifest.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 from schema.coordinator import SCHEMA
 
@@ -40,6 +40,11 @@ part = sa.Table(
     sa.Column("schema_version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("from_snapshot", sa.Integer, comment="NULL: not known to be published"),
     sa.Column("to_snapshot", sa.Integer),
+    sa.Column(
+        "merged",
+        ARRAY(sa.BigInteger),
+        comment="the ingests whose rows it holds; NULL: its own's alone",
+    ),
     comment="Written in the transaction that fills the part's tables.",
 )
 
