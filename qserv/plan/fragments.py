@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from qserv.bound import BaseTable, Call, Column, Expression, Join, Select, Source
 from qserv.plan.estimate import rows_to_send
+from qserv.plan.listed import take_lists, with_lists
 from qserv.plan.local import CELL, Local, Member, Separations, colocated, single
 from qserv.plan.prune import Known, Reach, bytes_to_read, reach, rows_to_read
 from qserv.planned import ChunkSource, Engine, Fragment, Reading
@@ -53,10 +54,16 @@ def build_fragment(name: str, asked: Select, local: Local, known: Known, why: st
         )
     found = reach(local, known)
     rows = rows_to_read(local, known, found)
+    sent = _cut(rows_to_send(local, known, found), block, len(found.pixels))
     engine, reason = _engine(local, rows)
+    local, lists = take_lists(local, known.located)
+    if lists:
+        block = replace(block, where=conjunction(local.filters))
+        counted = " and ".join(f"{len(one.among.values):,}" for one in lists)
+        reason += f"; {counted} keys, each sent to its chunk"
     if engine is Engine.POSTGRES:
         block = replace(block, source=with_home_equalities(local.source))
-    sources = _sources(block, local, found)
+    sources = with_lists(_sources(block, local, found), lists)
     return Fragment(
         name=name,
         query=block,
@@ -69,7 +76,7 @@ def build_fragment(name: str, asked: Select, local: Local, known: Known, why: st
         estimated_bytes=bytes_to_read(local, known, found, sources),
         why="; ".join(filter(None, (why, reason))),
         chosen_by=found.why,
-        estimated_sent=_cut(rows_to_send(local, known, found), block, len(found.pixels)),
+        estimated_sent=sent,
     )
 
 

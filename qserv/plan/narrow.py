@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from qserv.bound import RelationId
 from qserv.plan.fragments import SMALL_PAIRS, SMALL_ROWS, with_home_equalities
+from qserv.plan.listed import bounded_by, lying_at
 from qserv.planned import Among, ChunkSource, Engine, Feed, Fragment, KeyFeed, NearFeed, Reading
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Role
 from schema.cover import PixelList, Ranges, of_order, of_pixels
@@ -83,13 +84,13 @@ def _by_values(fragment: Fragment, feed: KeyFeed, told: Values) -> Fragment:
             return _near_homes(fragment, feed, told)
         order = np.argsort(told.homes, kind="stable")
         sent, homes = pa.array(told.keys[order]), told.homes[order]
-    sources = _with(fragment, source, Among(feed.column, sent, homes))
+    sources = bounded_by(fragment.sources, feed.relation, Among(feed.column, sent, homes))
     if homes is None:
         rows = fragment.estimated_rows if len(sent) else 0
         return _asked(fragment, sources, fragment.pixels if len(sent) else (), rows=rows)
     touched = _touched(fragment, of_pixels(homes))
     rows = int(len(sent) * feed.rows_per_value) + 1
-    return _asked(fragment, _at_homes(sources, feed.relation, homes), touched, rows=rows)
+    return _asked(fragment, lying_at(sources, feed.relation, homes), touched, rows=rows)
 
 
 def _near_homes(fragment: Fragment, feed: KeyFeed, told: Values) -> Fragment:
@@ -97,7 +98,7 @@ def _near_homes(fragment: Fragment, feed: KeyFeed, told: Values) -> Fragment:
     assert told.homes is not None
     source = _source(fragment, feed.relation)
     around = _around(told.homes, feed.grow_arcsec)
-    sources = _with(fragment, source, Among(feed.column, told.values))
+    sources = bounded_by(fragment.sources, feed.relation, Among(feed.column, told.values))
     if around is None:
         return _asked(fragment, sources, fragment.pixels, rows=fragment.estimated_rows)
     sources = _in_ranges(sources, feed.relation, _home_column(source), around)
@@ -141,26 +142,6 @@ def _has_sentinel(source: ChunkSource, values: pa.Array) -> bool:
     if not sentinels or source.table.role is Role.DIRECTOR:
         return False
     return bool(pc.any(pc.is_in(values, pa.array(sentinels, values.type))).as_py())
-
-
-def _with(fragment: Fragment, source: ChunkSource, among: Among) -> tuple[ChunkSource, ...]:
-    """The fragment's sources, one of them bounded by values."""
-    bounded = replace(source, among=(*source.among, among))
-    return tuple(bounded if one is source else one for one in fragment.sources)
-
-
-def _at_homes(
-    sources: tuple[ChunkSource, ...], relation: RelationId, homes: I64
-) -> tuple[ChunkSource, ...]:
-    """The relations that lie with the bounded one bounded to the same directors' pixels."""
-    distinct = np.unique(homes)
-    among = pa.array(distinct)
-    return tuple(
-        replace(one, among=(*one.among, Among(_home_column(one), among, distinct)))
-        if one.reading is Reading.OWN and one.relation != relation
-        else one
-        for one in sources
-    )
 
 
 def _in_ranges(
