@@ -42,6 +42,8 @@ class Cut:
     index: KeyMap = EMPTY
     separation_arcsec: float = 0.0
     """Of a match table; a child's is measured from its rows."""
+    merged: tuple[IngestId, ...] = ()
+    """Of a part that takes the place of others: the ingests whose rows they may hold."""
 
     @property
     def rows(self) -> int:

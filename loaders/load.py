@@ -181,7 +181,16 @@ def _describe(cut: Cut, part_id: PartId, ingest_id: IngestId, tables: dict[str, 
         low_29=low,
         high_29=high,
         statistics="" if cut.kind is PartKind.INDEX else describe(own, cut.table),
+        schema_version=cut.table.version,
+        merged=cut.merged or _merged(cut, own),
     )
+
+
+def _merged(cut: Cut, own: pa.Table) -> tuple[IngestId, ...]:
+    """The ingests of a part's rows, where some of them were published before."""
+    if not any(INGEST in piece.rows.schema.names for piece in cut.own):
+        return ()
+    return tuple(sorted(IngestId(one) for one in pc.unique(own.column(INGEST)).to_pylist()))
 
 
 def rows_checksum(tables: dict[str, pa.Table]) -> int:

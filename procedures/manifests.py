@@ -65,7 +65,7 @@ part.ingest_id, part.rows, part.overlap_rows, part.size_bytes, part.checksum::te
 part.separation_arcsec, part.low_29, part.high_29,
 array_agg(replica.shard_id ORDER BY replica.shard_id),
 array_agg(replica.has_twin ORDER BY replica.shard_id),
-part.statistics::text
+part.statistics::text, part.schema_version, part.merged
 """
 """What `to_part` reads, of parts with their replicas, grouped by the part."""
 
@@ -78,7 +78,7 @@ WHERE catalog.name = %s
   AND part.from_snapshot <= %s
   AND (part.to_snapshot IS NULL OR part.to_snapshot > %s)
 GROUP BY part.part_id
-ORDER BY part.part_id
+ORDER BY part.from_snapshot, part.part_id
 """
 
 
@@ -112,6 +112,8 @@ def to_part(row: tuple[Any, ...], placed: dict[tuple[object, ...], tuple[Replica
         high_29=row[13],
         statistics=row[16] or "",
         replicas=replicas,
+        schema_version=row[17],
+        merged=tuple(IngestId(one) for one in row[18] or ()),
     )
 
 
@@ -257,7 +259,8 @@ def record_parts(connection: Connection, catalog_name: str, parts: Sequence[Part
             cursor,
             "INSERT INTO skyshard.part (part_id, catalog_id, ingest_id, table_name, kind,"
             " pixel_order, pixel, bucket, rows, overlap_rows, size_bytes, checksum,"
-            " separation_arcsec, low_29, high_29, statistics) OVERRIDING SYSTEM VALUE VALUES %s",
+            " separation_arcsec, low_29, high_29, statistics, schema_version, merged)"
+            " OVERRIDING SYSTEM VALUE VALUES %s",
             [_part_row(catalog_id, part) for part in parts],
             page_size=_PAGE,
         )
@@ -288,6 +291,8 @@ def _part_row(catalog_id: int, part: Part) -> tuple[object, ...]:
         part.low_29,
         part.high_29,
         part.statistics or None,
+        part.schema_version,
+        list(part.merged) or None,
     )
 
 

@@ -86,8 +86,9 @@ def write_row(cursor: Any, catalog: str, part: Part, names: Sequence[str]) -> in
     cursor.execute(
         "INSERT INTO skyshard.part (part_id, catalog, table_name, kind, pixel_order, pixel, bucket,"
         " ingest_id, rows, overlap_rows, checksum, separation_arcsec, low_29, high_29, statistics,"
-        " size_bytes)"
-        f" VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, {sizes})"
+        " schema_version, merged, size_bytes)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+        f" {sizes})"
         " RETURNING size_bytes",
         (
             part.part_id,
@@ -105,6 +106,8 @@ def write_row(cursor: Any, catalog: str, part: Part, names: Sequence[str]) -> in
             part.low_29,
             part.high_29,
             part.statistics or None,
+            part.schema_version,
+            list(part.merged) or None,
             *(qualified(name) for name in names),
         ),
     )
@@ -125,7 +128,8 @@ def held_parts(
 
 def part_columns(part: Part, table: Table) -> list[str]:
     """The stored columns of a part's tables, in their order."""
-    columns = INDEX_COLUMNS if part.kind is PartKind.INDEX else table.stored_columns()
+    is_index = part.kind is PartKind.INDEX
+    columns = INDEX_COLUMNS if is_index else table.at(part.schema_version).stored_columns()
     return [column.name for column in columns]
 
 

@@ -54,6 +54,8 @@ class Column:
     """Whether an IVOA standard defines it (TAP_SCHEMA.columns.std)."""
     felis_type: str = ""
     """The Felis datatype that it was declared with (`char`, `byte`...)."""
+    since: int = 1
+    """The version of the catalog's model that brought it; older parts have not got it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,17 @@ class Table:
                 found = column
         return found
 
+    @property
+    def version(self) -> int:
+        """The version of the catalog's model that brought its newest column."""
+        return max((column.since for column in self.columns), default=1)
+
+    def at(self, version: int) -> Table:
+        """The table as a version of the catalog's model had it: without the columns that came later."""
+        if all(column.since <= version for column in self.columns):
+            return self
+        return replace(self, columns=tuple(c for c in self.columns if c.since <= version))
+
     def stored_columns(self) -> tuple[Column, ...]:
         """The columns of a part: the table's own, then the hidden ones its role calls for."""
         hidden = [Column(INGEST, Type.LONG, nullable=False)]
@@ -178,6 +191,13 @@ class Catalog:
         """The table of that name in any case; None where there is none."""
         folded = name.casefold()
         return next((table for table in self.tables if table.name.casefold() == folded), None)
+
+    def at(self, version: int) -> Catalog:
+        """The catalog as an older version of its model had it."""
+        if version >= self.version:
+            return self
+        tables = tuple(table.at(version) for table in self.tables)
+        return replace(self, tables=tables, version=version)
 
     def directors(self) -> tuple[Table, ...]:
         return tuple(table for table in self.tables if table.role is Role.DIRECTOR)

@@ -18,8 +18,6 @@ from schema.types import Type
 PartId = NewType("PartId", int)
 IngestId = NewType("IngestId", int)
 
-FAMILY_ORDER = 2
-"""Placement hashes the ancestor at this order, so chunks are never coarser."""
 INDEX_BUCKETS = 16
 """Buckets of a director index; a bucket is placed like a chunk."""
 
@@ -70,6 +68,15 @@ class Part:
     high_29: int | None = None
     statistics: str = ""
     replicas: tuple[Replica, ...] = ()
+    schema_version: int = 1
+    """Of the catalog's model that it was written by; columns that came later are NULL."""
+    merged: tuple[IngestId, ...] = ()
+    """The ingests whose rows it holds, ascending; empty: its own's alone."""
+
+    @property
+    def ingests(self) -> tuple[IngestId, ...]:
+        """The ingests whose rows it may hold."""
+        return self.merged or (self.ingest_id,)
 
     @property
     def own_name(self) -> str:
@@ -104,7 +111,11 @@ class TableRows:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One snapshot of a catalog: all its parts. Immutable, cached by (catalog, snapshot)."""
+    """One snapshot of a catalog: all its parts, the older first. Immutable, cached.
+
+    `chunks` is the newest tiling: where an ingest puts its parts. Older parts may have pixels coarser
+    than its.
+    """
 
     catalog: str
     snapshot: int
@@ -148,7 +159,8 @@ class Manifest:
     def ingests_of(self, table: str) -> tuple[int, int] | None:
         """The oldest and the newest ingest of a partitioned table's rows; None where it has none."""
         if table not in self._ingests:
-            found = [part.ingest_id for part in self.parts_of(table, PartKind.ROWS)]
+            parts = self.parts_of(table, PartKind.ROWS)
+            found = [ingest for part in parts for ingest in part.ingests]
             self._ingests[table] = (min(found), max(found)) if found else None
         return self._ingests[table]
 
