@@ -53,16 +53,22 @@ def is_better_fed(one: Local, other: Local, joined: Local, known: Known) -> bool
     A join in the chunks is one round trip, but it reads the rows of whole chunks unless a region
     bounds them.
     """
-    sides = [side for side in (one, other) if side.anchor is not None]
-    few = min(rows_to_send(side, known, reach(side, known)) for side in sides)
+    sides = [(side, reach(side, known)) for side in (one, other) if side.anchor is not None]
+    if any(_points(side, found) >= MANY_POINTS for side, found in sides):
+        return True
+    few = min(rows_to_send(side, known, found) for side, found in sides)
+    if few > FEW_KEYS:
+        return False
     found = reach(joined, known)
     beside = (m.base.relation for m in joined.members if m.reading is Reading.OVERLAP)
     ranges = sum(len(found.ranges[name][1].pairs) for name in beside if name in found.ranges)
     together = rows_to_read(joined, known, found) + READ_FOR_EACH * ranges
-    return few <= FEW_KEYS and together > LEAST_READ + READ_FOR_EACH * few
+    return together > LEAST_READ + READ_FOR_EACH * few
 
 
 FEW_KEYS = 20_000
+MANY_POINTS = 64
+"""For so many keys the partner would be read in as many surroundings: its keys are looked up instead."""
 LEAST_READ, READ_FOR_EACH = 5_000, 20
 """A second round trip costs about what reading so many rows does, and looking up a key or a range."""
 
