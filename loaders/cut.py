@@ -20,12 +20,15 @@ from schema.ddl import INDEX_KEY
 from schema.healpix import Pixel
 from schema.manifest import INDEX_BUCKETS, IngestId, PartKind
 from schema.partition import Tiling, tile_sky
-from schema.placement import bucket_of, place, place_bucket
+from schema.placement import Family, bucket_of, place, place_bucket
 from schema.topology import Shard, ShardId
 
-LEAST_CHUNK_ROWS = 65_536
-CHUNKS_AIMED_AT = 64
-"""A first ingest's directors are cut into about this many chunks, none aimed below the least."""
+LEAST_SPLIT_ROWS = 131_072
+SPLIT_SHARE = 32
+"""A chunk is split where it has more than this part of a first ingest's director rows, and the least.
+
+Half as many rows lie in the mean chunk: max(64k, total / 64).
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +57,10 @@ class Cut:
         return sum(len(piece.order) for piece in self.overlap)
 
 
-def choose_chunks(catalog: Catalog, staged: Sequence[Staged]) -> tuple[Pixel, ...]:
-    """The tiling for a first ingest, from where its directors' rows lie.
+def choose_chunks(
+    catalog: Catalog, staged: Sequence[Staged], *, coarsest: int
+) -> tuple[Pixel, ...]:
+    """The tiling for a first ingest, from where its directors' rows lie; none of lower order.
 
     Where it has none, from its children's own positions; empty where nothing is partitioned.
     """
@@ -67,8 +72,9 @@ def choose_chunks(catalog: Catalog, staged: Sequence[Staged]) -> tuple[Pixel, ..
     pixels, counts = add_counts(
         np.concatenate([s.pixels for s in counted]), np.concatenate([s.counts for s in counted])
     )
-    aim = catalog.chunk_rows or max(LEAST_CHUNK_ROWS, int(counts.sum()) // CHUNKS_AIMED_AT)
-    return tile_sky((pixels, counts), aim, margin_arcsec=catalog.margin_arcsec)
+    most = catalog.chunk_rows or max(LEAST_SPLIT_ROWS, int(counts.sum()) // SPLIT_SHARE)
+    margin = catalog.margin_arcsec
+    return tile_sky((pixels, counts), most, coarsest=coarsest, margin_arcsec=margin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +82,17 @@ class Placement:
     """Where a catalog's parts go."""
 
     catalog: Catalog
+    family: Family
     tiling: Tiling | None
     shards: tuple[Shard, ...]
     replicas: int
 
     def chunk(self, pixel: Pixel) -> tuple[ShardId, ...]:
-        family = self.catalog.family
-        return place(pixel, family=family, shards=self.shards, replicas=self.replicas)
+        return place(pixel, family=self.family, shards=self.shards, replicas=self.replicas)
 
     def bucket(self, bucket: int) -> tuple[ShardId, ...]:
-        family = self.catalog.family
-        return place_bucket(bucket, family=family, shards=self.shards, replicas=self.replicas)
+        shards, replicas = self.shards, self.replicas
+        return place_bucket(bucket, family=self.family, shards=shards, replicas=replicas)
 
 
 def cut_parts(resolved: Resolved, placement: Placement) -> list[Cut]:

@@ -122,7 +122,9 @@ def ingest(
         rejects, reject_file = _settle_rejects(staged, resolved, journal, options, spool)
         rows = resolved.rows_by_table()
         resolved, retired = rehome(resolved, known)
-        chunks = target.manifest.chunks or choose_chunks(target.catalog, staged)
+        chunks = target.manifest.chunks or choose_chunks(
+            target.catalog, staged, coarsest=target.family.order
+        )
         parts = _load(resolved, chunks, journal, options=options, progress=progress)
         loaded = Loaded(
             ingest_id=journal.ingest_id,
@@ -227,7 +229,9 @@ def _load(
     """Cut the rows into parts and load them."""
     target = journal.target
     tiling = Tiling(tuple(chunks)) if chunks else None
-    placement = Placement(target.catalog, tiling, target.topology.shards, target.replicas)
+    placement = Placement(
+        target.catalog, target.family, tiling, target.topology.shards, target.replicas
+    )
     cuts = cut_parts(resolved, placement)
     ids = journal.load(len(cuts))
     total = sum(cut.rows for cut in cuts if cut.kind is not PartKind.INDEX)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from loaders.stage import Contribution, Staged
 from procedures.catalogs import get_catalog
+from procedures.families import settle_family
 from procedures.manifests import current_snapshots, read_manifest
 from procedures.pools import Pools
 from schema.catalog import Catalog, Kind, Table
 from schema.errors import InputError
 from schema.manifest import Manifest
 from schema.names import hint
+from schema.placement import Family, order_for
 from schema.topology import Topology
 
 UNNAMED_ROWS = 1_000_000
@@ -64,12 +66,13 @@ class Target:
     """The table of each contribution."""
     topology: Topology
     replicas: int
+    family: Family
 
 
 def open_target(
     pools: Pools, catalog_name: str, contributions: Sequence[Contribution], topology: Topology
 ) -> Target:
-    """Find the catalog and the contributions' tables.
+    """Find the catalog and the contributions' tables, and settle where its family is placed.
 
     Raises UnknownCatalog, UnknownTable, NotSupportedYet.
     """
@@ -77,7 +80,9 @@ def open_target(
         catalog = get_catalog(connection, catalog_name)
         snapshot = current_snapshots(connection)[catalog.name]
         manifest = read_manifest(connection, catalog.name, snapshot)
-        connection.rollback()
+        wanted = catalog.placement_order or order_for(topology.shards)
+        family = settle_family(connection, catalog.family, wanted)
+        connection.commit()
     tables = tuple(_table(catalog, contribution.table) for contribution in contributions)
     if catalog.kind is Kind.LIVE:
         raise NotSupportedYet(f"the layout of {catalog.name} says `kind: live`")
@@ -86,7 +91,7 @@ def open_target(
             raise NotSupportedYet(f"the layout of {table.name} says `unplaced: keep`")
     takers = sum(shard.weight > 0 for shard in topology.shards)
     replicas = catalog.replicas or min(_REPLICAS, takers)
-    return Target(catalog, manifest, tables, topology, replicas)
+    return Target(catalog, manifest, tables, topology, replicas, family)
 
 
 def check_growth(target: Target, staged: Sequence[Staged]) -> None:

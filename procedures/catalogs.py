@@ -13,6 +13,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extras import Json
 
+from procedures.families import ask_order, forget_family
 from schema import ddl
 from schema.catalog import Catalog
 from schema.catalog_json import from_json, to_json
@@ -55,12 +56,16 @@ def create_catalog(connection: Connection, catalog: Catalog) -> None:
         There is one of that name in any case.
     InvalidName
         Its name, or that of a table or column, cannot be stored.
+    PlacementOrderDiffers
+        It names another order than its family is placed at.
     """
     _check_names(catalog)
     with connection.cursor() as cursor:
         cursor.execute(_CREATE, (catalog.name, catalog.family, Json(to_json(catalog))))
         if cursor.rowcount == 0:
             raise CatalogExists(catalog.name)
+    if catalog.placement_order is not None:
+        ask_order(connection, catalog.family, catalog.placement_order)
 
 
 def list_catalogs(connection: Connection) -> tuple[Catalog, ...]:
@@ -95,10 +100,11 @@ def drop_catalog(connection: Connection, name: str) -> dict[ShardId, tuple[PartI
         row = cursor.fetchone()
         if row is None:
             raise UnknownCatalog(name, _names(cursor))
-        cursor.execute(_REPLICAS, row)
+        cursor.execute(_REPLICAS, row[:1])
         placed = cursor.fetchall()
-        cursor.execute("DELETE FROM skyshard.part WHERE catalog_id = %s", row)
-        cursor.execute("DELETE FROM skyshard.catalog WHERE catalog_id = %s", row)
+        cursor.execute("DELETE FROM skyshard.part WHERE catalog_id = %s", row[:1])
+        cursor.execute("DELETE FROM skyshard.catalog WHERE catalog_id = %s", row[:1])
+    forget_family(connection, row[1])
     return {
         ShardId(shard_id): tuple(PartId(part_id) for _, part_id in parts)
         for shard_id, parts in groupby(placed, key=lambda pair: pair[0])
@@ -147,7 +153,7 @@ WHERE lower(name) = lower(%s)
 """
 
 _LOCK = """
-SELECT catalog_id
+SELECT catalog_id, family
 FROM skyshard.catalog
 WHERE lower(name) = lower(%s)
 FOR UPDATE

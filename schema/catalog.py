@@ -6,7 +6,7 @@ coordinator as JSON, read by everyone. Names keep their case and answer case-ins
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from schema.types import Type
@@ -173,8 +173,9 @@ class Table:
 class Catalog:
     """A named set of tables that is laid out, published and dropped as one.
 
-    `margin_arcsec` is the width of the overlap; `chunk_rows` the director rows a chunk aims at
-    (None: max(64k, total / 64)); `replicas` None means 2 where there are 2 shards.
+    `margin_arcsec` is the width of the overlap; `chunk_rows` the director rows above which a chunk is
+    split (None: `loaders.cut` chooses); `replicas` None means 2 where there are 2 shards.
+    `placement_order` is the order that its family shall be placed at (None: by the shards there are).
     """
 
     name: str
@@ -183,6 +184,7 @@ class Catalog:
     kind: Kind = Kind.RELEASE
     margin_arcsec: float = 60.0
     chunk_rows: int | None = None
+    placement_order: int | None = None
     replicas: int | None = None
     description: str = ""
     version: int = 1

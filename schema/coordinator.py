@@ -39,6 +39,15 @@ shard = sa.Table(
     comment="The shards that this cluster has; their DSNs stay in configuration.",
 )
 
+family = sa.Table(
+    "family",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("placement_order", sa.SmallInteger, nullable=False),
+    sa.Column("created_at", _instant, nullable=False, server_default=_now),
+    comment="Families whose placement is settled: they have rows, or a catalog names the order.",
+)
+
 catalog = sa.Table(
     "catalog",
     metadata,

@@ -20,10 +20,11 @@ import yaml
 from schema.catalog import Kind, Role
 from schema.errors import CatalogError
 from schema.names import hint
+from schema.placement import MOST_ORDER
 
 _CATALOG_KEYS = {
-    *("description", "family", "kind", "margin_arcsec", "chunk_rows", "replicas"),
-    *("keep", "tables"),
+    *("description", "family", "kind", "margin_arcsec", "chunk_rows", "placement_order"),
+    *("replicas", "keep", "tables"),
 }
 _COMMON_KEYS = {"role", "columns", "indexes", "statistics"}
 _POSITION_KEYS = {"ra", "dec"}
@@ -79,6 +80,7 @@ class Layout:
     kind: Kind = Kind.RELEASE
     margin_arcsec: float = 60.0
     chunk_rows: int | None = None
+    placement_order: int | None = None
     replicas: int | None = None
     description: str = ""
     keep: tuple[str, ...] = ("*",)
@@ -128,6 +130,9 @@ def parse_layout(text: str, source: str) -> Layout:
         kind=_one_of(Kind, content.get("kind", "release"), _Place(source, None, "kind")),
         margin_arcsec=_margin(content.get("margin_arcsec", 60.0), source),
         chunk_rows=_positive(content.get("chunk_rows"), _Place(source, None, "chunk_rows"), 2**40),
+        placement_order=_positive(
+            content.get("placement_order"), _Place(source, None, "placement_order"), MOST_ORDER
+        ),
         replicas=_positive(content.get("replicas"), _Place(source, None, "replicas"), MAX_REPLICAS),
         description=" ".join(str(content.get("description") or "").split()),
         keep=_texts(content.get("keep", "*"), _Place(source, None, "keep")),

@@ -21,7 +21,6 @@ from schema.healpix import (
     resolution_arcsec,
     unit_vectors,
 )
-from schema.manifest import FAMILY_ORDER
 
 DENSITY_ORDER = 10
 """Densities are counted in pixels of this order; no chunk is finer."""
@@ -49,20 +48,21 @@ def tile_sky(
     density: Mapping[int, int] | tuple[I64, I64] | I64,
     target_rows: int,
     *,
+    coarsest: int,
     margin_arcsec: float = 0.0,
 ) -> tuple[Pixel, ...]:
-    """Cut the whole sky into chunks of at most about `target_rows` rows, in NESTED order.
+    """Cut the whole sky into chunks of at most `target_rows` rows, in NESTED order.
 
     `density` counts rows per pixel of DENSITY_ORDER: a mapping, pixels with their counts, or an array
-    of all pixels. A pixel
-    is split while it holds more than the target, from FAMILY_ORDER to DENSITY_ORDER at most, and to
-    where the margin around it would hold more than OVERLAP_SHARE of its own area.
+    of all pixels. A pixel is split while it holds more than the target, from order `coarsest` to
+    DENSITY_ORDER at most, and to where the margin around it would hold more than OVERLAP_SHARE of
+    its own area. Where rows lie evenly, chunks hold half of the target in the mean.
     """
     numbers, counts = _sparse(density)
-    finest = _finest_order(margin_arcsec)
+    finest = _finest_order(margin_arcsec, coarsest)
     tiles: list[Pixel] = []
-    open_pixels = np.arange(12 * 4**FAMILY_ORDER)
-    for order in range(FAMILY_ORDER, finest + 1):
+    open_pixels = np.arange(12 * 4**coarsest)
+    for order in range(coarsest, finest + 1):
         rows = _rows_of(open_pixels, numbers >> (2 * (DENSITY_ORDER - order)), counts)
         is_split = (rows > target_rows) & (order < finest)
         tiles += [Pixel(order, number) for number in open_pixels[~is_split].tolist()]
@@ -93,12 +93,12 @@ def _rows_of(pixels: I64, numbers: I64, counts: I64) -> I64:
     )
 
 
-def _finest_order(margin_arcsec: float) -> int:
-    for order in range(DENSITY_ORDER, FAMILY_ORDER, -1):
+def _finest_order(margin_arcsec: float, coarsest: int) -> int:
+    for order in range(DENSITY_ORDER, coarsest, -1):
         width = resolution_arcsec(order)
         if (1 + 2 * margin_arcsec / width) ** 2 - 1 <= OVERLAP_SHARE:
             return order
-    return FAMILY_ORDER
+    return coarsest
 
 
 @dataclass(frozen=True)

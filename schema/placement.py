@@ -8,6 +8,7 @@ shard moves to it only what it wins, removing one moves only what it held.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from math import log
 
@@ -15,8 +16,36 @@ import numpy as np
 
 from schema.errors import ConfigError
 from schema.healpix import I64, Pixel
-from schema.manifest import FAMILY_ORDER, INDEX_BUCKETS
+from schema.manifest import INDEX_BUCKETS
 from schema.topology import Shard, ShardId
+
+LEAST_ORDER, MOST_ORDER = 1, 5
+"""Orders that a family may be placed at: 48 pixels for 4 shards to 12,288 for a thousand."""
+PIXELS_A_SHARD = 12
+"""Fewer would leave some shard with much more than its share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Catalogs that are placed alike: all their chunks within one pixel of `order` lie together.
+
+    No chunk is coarser. The order is chosen once, when the family gets its first rows or its first
+    catalog names one.
+    """
+
+    name: str
+    order: int
+
+    def __post_init__(self) -> None:
+        if not LEAST_ORDER <= self.order <= MOST_ORDER:
+            raise ValueError(f"order {self.order} outside {LEAST_ORDER}..{MOST_ORDER}")
+
+
+def order_for(shards: Sequence[Shard]) -> int:
+    """The coarsest order that gives each shard that takes data PIXELS_A_SHARD pixels."""
+    wanted = PIXELS_A_SHARD * sum(shard.weight > 0 for shard in shards)
+    orders = range(LEAST_ORDER, MOST_ORDER)
+    return next((order for order in orders if 12 * 4**order >= wanted), MOST_ORDER)
 
 
 class TooFewShards(ConfigError):
@@ -30,22 +59,21 @@ class TooFewShards(ConfigError):
 
 
 def place(
-    pixel: Pixel, *, family: str, shards: Sequence[Shard], replicas: int
+    pixel: Pixel, *, family: Family, shards: Sequence[Shard], replicas: int
 ) -> tuple[ShardId, ...]:
     """The shards of a chunk, the primary first.
 
-    All chunks of a family within one pixel of order FAMILY_ORDER lie together. Shards of weight 0
-    take nothing. Raises TooFewShards.
+    Shards of weight 0 take nothing. Raises TooFewShards.
     """
-    ancestor = pixel.ancestor(FAMILY_ORDER)
-    return _highest(f"{family}/pixel/{ancestor.order}/{ancestor.number}", shards, replicas)
+    ancestor = pixel.ancestor(family.order)
+    return _highest(f"{family.name}/pixel/{ancestor.order}/{ancestor.number}", shards, replicas)
 
 
 def place_bucket(
-    bucket: int, *, family: str, shards: Sequence[Shard], replicas: int
+    bucket: int, *, family: Family, shards: Sequence[Shard], replicas: int
 ) -> tuple[ShardId, ...]:
     """The shards of one bucket of a family's director indexes, the primary first."""
-    return _highest(f"{family}/bucket/{bucket}", shards, replicas)
+    return _highest(f"{family.name}/bucket/{bucket}", shards, replicas)
 
 
 def bucket_of(keys: I64) -> I64:

@@ -27,6 +27,7 @@ def lay_out(name: str, declared: Catalog, layout: Layout) -> Catalog:
         kind=layout.kind,
         margin_arcsec=layout.margin_arcsec,
         chunk_rows=layout.chunk_rows,
+        placement_order=layout.placement_order,
         replicas=layout.replicas,
         description=layout.description or declared.description,
     )

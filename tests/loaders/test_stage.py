@@ -19,6 +19,7 @@ from loaders.target import UNNAMED_ROWS, Target, UnnamedTableGrew, check_growth
 from loaders.validate import MissingColumn
 from schema.catalog import HEALPIX_29, Catalog, Column, Role, Table
 from schema.manifest import Manifest
+from schema.placement import Family
 from schema.topology import Topology
 from schema.types import Type
 from tests.loaders.skies import OBJECT, objects
@@ -96,7 +97,9 @@ def test_a_large_table_needs_a_line_in_the_layout(*, is_named: bool, tmp_path: P
     none = np.empty(0, np.int64)
     sent = StageTask(0, table, tmp_path, (), tmp_path, 1)
     staged = Staged(sent, (), UNNAMED_ROWS + 1, 0, (), "", none, none)
-    target = Target(Catalog("x", (table,)), Manifest("x", 0, (), ()), (table,), Topology("", ()), 1)
+    manifest = Manifest("x", 0, (), ())
+    catalog = Catalog("x", (table,))
+    target = Target(catalog, manifest, (table,), Topology("", ()), 1, Family("sky", 1))
     if is_named:
         check_growth(target, [staged])
         return

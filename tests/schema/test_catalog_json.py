@@ -58,6 +58,7 @@ catalogs = st.builds(
     kind=st.sampled_from(Kind),
     margin_arcsec=st.floats(0, 3600),
     chunk_rows=st.none() | st.integers(1),
+    placement_order=st.none() | st.integers(1, 5),
     replicas=st.none() | st.integers(1, 16),
     description=names,
     version=st.integers(1),

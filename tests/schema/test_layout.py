@@ -13,6 +13,7 @@ family: lab
 kind: release
 margin_arcsec: 30
 chunk_rows: 1000
+placement_order: 3
 replicas: 2
 keep: [Object, Source, Pairs, Visit]
 tables:
@@ -28,7 +29,7 @@ tables:
 def test_every_key_is_read() -> None:
     layout = parse_layout(WHOLE, "whole.yaml")
     assert (layout.family, layout.kind, layout.margin_arcsec) == ("lab", Kind.RELEASE, 30.0)
-    assert (layout.chunk_rows, layout.replicas) == (1000, 2)
+    assert (layout.chunk_rows, layout.placement_order, layout.replicas) == (1000, 3, 2)
     assert layout.keep == ("Object", "Source", "Pairs", "Visit")
 
 
@@ -67,6 +68,7 @@ def test_an_empty_file_is_an_empty_layout() -> None:
         ("margin_arcsec: 36000", "from 0 to 3600"),
         ("margin_arcsec: true", "must be a number"),
         ("chunk_rows: 0", "x, key `chunk_rows`: must be a whole number from 1"),
+        ("placement_order: 6", "from 1 to 5"),
         ("replicas: 99", "from 1 to 16"),
         ("kind: relase", "must be one of release, live, not 'relase'; did you mean 'release'"),
         ("tables: [Object]", "x, key `tables`: must map each table's name to its role"),

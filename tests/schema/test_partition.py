@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schema.healpix import F64, I64, Pixel, centers, corners, pixels_29, separation_arcsec
-from schema.manifest import FAMILY_ORDER
 from schema.partition import DENSITY_ORDER, Tiling, count_density, tile_sky
 from tests.schema.shapes import around
 
-COARSEST = tuple(Pixel(FAMILY_ORDER, number) for number in range(12 * 4**FAMILY_ORDER))
+COARSEST = tuple(Pixel(1, number) for number in range(48))
+ORDERS = st.integers(0, 4)
 
 
 def clustered(seed: int, count: int = 4000) -> tuple[F64, F64]:
@@ -29,25 +29,28 @@ def clustered(seed: int, count: int = 4000) -> tuple[F64, F64]:
     return np.concatenate(ra), np.concatenate(dec)
 
 
-@given(st.integers(0, 100), st.integers(1, 2000))
-def test_chunks_cover_the_whole_sky_once(seed: int, target: int) -> None:
-    Tiling(tile_sky(count_density(pixels_29(*clustered(seed))), target))
+@given(st.integers(0, 100), st.integers(1, 2000), ORDERS)
+def test_chunks_cover_the_whole_sky_once(seed: int, target: int, coarsest: int) -> None:
+    Tiling(tile_sky(count_density(pixels_29(*clustered(seed))), target, coarsest=coarsest))
 
 
 @given(st.integers(0, 100), st.integers(50, 2000))
 def test_no_chunk_that_can_be_split_is_above_its_target(seed: int, target: int) -> None:
     rows = pixels_29(*clustered(seed))
-    tiling = Tiling(tile_sky(count_density(rows), target))
+    tiling = Tiling(tile_sky(count_density(rows), target, coarsest=1))
     counts = np.bincount(tiling.chunk_of(rows), minlength=len(tiling.chunks))
     orders = np.array([chunk.order for chunk in tiling.chunks])
     assert (counts[orders < DENSITY_ORDER] <= target).all()
 
 
-@given(st.integers(0, 100), st.integers(50, 2000))
-def test_no_chunk_is_split_without_need(seed: int, target: int) -> None:
+@given(st.integers(0, 100), st.integers(50, 2000), ORDERS)
+def test_no_chunk_is_coarser_than_wished_or_split_without_need(
+    seed: int, target: int, coarsest: int
+) -> None:
     rows = pixels_29(*clustered(seed))
-    for chunk in tile_sky(count_density(rows), target):
-        if chunk.order > FAMILY_ORDER:
+    for chunk in tile_sky(count_density(rows), target, coarsest=coarsest):
+        assert chunk.order >= coarsest
+        if chunk.order > coarsest:
             parent = chunk.parent()
             assert ((parent.first_29 <= rows) & (rows <= parent.last_29)).sum() > target
 
@@ -55,7 +58,7 @@ def test_no_chunk_is_split_without_need(seed: int, target: int) -> None:
 @given(st.integers(0, 100))
 def test_every_row_lies_in_the_chunk_that_holds_its_pixel(seed: int) -> None:
     rows = pixels_29(*clustered(seed))
-    tiling = Tiling(tile_sky(count_density(rows), 100))
+    tiling = Tiling(tile_sky(count_density(rows), 100, coarsest=1))
     for row, index in zip(rows[::97].tolist(), tiling.chunk_of(rows[::97]).tolist(), strict=True):
         assert tiling.chunks[index].first_29 <= row <= tiling.chunks[index].last_29
 
@@ -64,16 +67,17 @@ def test_an_array_of_counts_tiles_like_a_mapping() -> None:
     density = count_density(pixels_29(*clustered(1)))
     counts = np.zeros(12 * 4**DENSITY_ORDER, np.int64)
     counts[list(density)] = list(density.values())
-    assert tile_sky(counts, 100) == tile_sky(density, 100)
+    assert tile_sky(counts, 100, coarsest=1) == tile_sky(density, 100, coarsest=1)
 
 
 def test_an_empty_sky_is_tiled_coarsely() -> None:
-    assert tile_sky({}, 100) == COARSEST
+    assert tile_sky({}, 100, coarsest=1) == COARSEST
 
 
 def test_a_wide_margin_stops_splitting() -> None:
     density = {0: 10**9}
-    finest = {m: max(p.order for p in tile_sky(density, 1, margin_arcsec=m)) for m in (0, 60, 3600)}
+    tilings = {m: tile_sky(density, 1, coarsest=1, margin_arcsec=m) for m in (0, 60, 3600)}
+    finest = {margin: max(p.order for p in tiling) for margin, tiling in tilings.items()}
     assert finest == {0: 10, 60: 8, 3600: 2}
 
 
@@ -92,7 +96,7 @@ def test_an_overlap_holds_every_row_within_the_margin(seed: int, margin: float) 
     away = margin / 3600 * np.sqrt(rng.uniform(0, 1, len(ra))) * (1 - 1e-9)
     to_ra, to_dec = around(ra, dec, away, rng.uniform(0, 2 * np.pi, len(ra)))
     rows, neighbours = pixels_29(ra, dec), pixels_29(to_ra, to_dec)
-    tiling = Tiling(tile_sky(count_density(rows), 60))
+    tiling = Tiling(tile_sky(count_density(rows), 60, coarsest=1))
     own, other = tiling.chunk_of(rows), tiling.chunk_of(neighbours)
     is_near = separation_arcsec(ra, dec, to_ra, to_dec) <= margin
     wanted = {(int(n), int(other[n])) for n in np.flatnonzero((own != other) & is_near)}
@@ -106,7 +110,7 @@ def test_an_overlap_holds_every_row_within_the_margin(seed: int, margin: float) 
 @settings(max_examples=20)
 @given(st.integers(0, 1000), st.sampled_from([60.0, 600.0]))
 def test_rows_on_the_corners_of_chunks_lie_in_all_their_overlaps(seed: int, margin: float) -> None:
-    tiling = Tiling(tile_sky(count_density(pixels_29(*clustered(seed))), 100))
+    tiling = Tiling(tile_sky(count_density(pixels_29(*clustered(seed))), 100, coarsest=1))
     index = int(np.random.default_rng(seed).integers(0, len(tiling.chunks)))
     chunk = tiling.chunks[index]
     corner = corners(chunk.order, np.array([chunk.number]))[0]

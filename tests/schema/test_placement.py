@@ -11,12 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.healpix import Pixel
-from schema.manifest import FAMILY_ORDER, INDEX_BUCKETS
-from schema.placement import TooFewShards, bucket_of, place, place_bucket, splitmix64
+from schema.manifest import INDEX_BUCKETS
+from schema.placement import (
+    Family,
+    TooFewShards,
+    bucket_of,
+    order_for,
+    place,
+    place_bucket,
+    splitmix64,
+)
 from schema.topology import Shard, ShardId
 
-CELLS = [Pixel(FAMILY_ORDER, number) for number in range(12 * 4**FAMILY_ORDER)]
-FAMILIES = [f"family{n}" for n in range(10)]
+CELLS = [Pixel(2, number) for number in range(192)]
+FAMILIES = [Family(f"family{n}", 2) for n in range(10)]
+SKY = Family("sky", 2)
 
 
 def shards(count: int, *, weights: dict[int, float] | None = None) -> list[Shard]:
@@ -26,7 +35,7 @@ def shards(count: int, *, weights: dict[int, float] | None = None) -> list[Shard
     ]
 
 
-def primaries(servers: list[Shard]) -> dict[tuple[str, Pixel], ShardId]:
+def primaries(servers: list[Shard]) -> dict[tuple[Family, Pixel], ShardId]:
     return {
         (family, cell): place(cell, family=family, shards=servers, replicas=1)[0]
         for family in FAMILIES
@@ -37,7 +46,7 @@ def primaries(servers: list[Shard]) -> dict[tuple[str, Pixel], ShardId]:
 @given(st.integers(1, 6), st.integers(1, 6), st.sampled_from(CELLS))
 def test_replicas_lie_on_distinct_shards(count: int, replicas: int, cell: Pixel) -> None:
     if replicas <= count:
-        found = place(cell, family="sky", shards=shards(count), replicas=replicas)
+        found = place(cell, family=SKY, shards=shards(count), replicas=replicas)
         assert len(set(found)) == replicas
 
 
@@ -71,10 +80,10 @@ def test_a_shard_without_weight_takes_nothing() -> None:
 
 @given(st.sampled_from(CELLS), st.integers(0, 4**8 - 1))
 def test_a_chunk_lies_with_its_ancestor(cell: Pixel, inner: int) -> None:
-    chunk = Pixel(FAMILY_ORDER + 8, cell.number * 4**8 + inner)
+    chunk = Pixel(10, cell.number * 4**8 + inner)
     servers = shards(4)
-    assert place(chunk, family="sky", shards=servers, replicas=2) == place(
-        cell, family="sky", shards=servers, replicas=2
+    assert place(chunk, family=SKY, shards=servers, replicas=2) == place(
+        cell, family=SKY, shards=servers, replicas=2
     )
 
 
@@ -86,15 +95,44 @@ def test_the_order_of_the_shards_does_not_matter() -> None:
 def test_placement_is_what_it_was() -> None:
     """Another answer would move every cluster's chunks."""
     servers = shards(4)
-    found = [place(cell, family="sky", shards=servers, replicas=2) for cell in CELLS[:6]]
+    found = [place(cell, family=SKY, shards=servers, replicas=2) for cell in CELLS[:6]]
     assert found == [(3, 2), (1, 2), (1, 2), (4, 1), (3, 4), (2, 4)]
-    buckets = [place_bucket(n, family="sky", shards=servers, replicas=1)[0] for n in range(8)]
+    buckets = [place_bucket(n, family=SKY, shards=servers, replicas=1)[0] for n in range(8)]
     assert buckets == [3, 3, 4, 1, 2, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("count", "order"), [(1, 1), (4, 1), (5, 2), (16, 2), (17, 3), (64, 3), (65, 4), (5000, 5)]
+)
+def test_a_family_is_placed_at_the_coarsest_order_of_twelve_pixels_a_shard(
+    count: int, order: int
+) -> None:
+    assert order_for(shards(count)) == order
+
+
+def test_shards_that_take_nothing_do_not_refine_the_order() -> None:
+    assert order_for(shards(5, weights={2: 0.0})) == 1
+
+
+@pytest.mark.parametrize("order", [0, 6])
+def test_other_orders_are_no_familys(order: int) -> None:
+    with pytest.raises(ValueError, match=r"outside 1\.\.5"):
+        Family("sky", order)
+
+
+def test_the_pixels_of_the_sky_are_shared_out_among_four_shards() -> None:
+    """What the default family's primaries hold at the order of four shards, of 48 pixels."""
+    family = Family("sky", order_for(shards(4)))
+    held = Counter(
+        place(Pixel(1, number), family=family, shards=shards(4), replicas=1)[0]
+        for number in range(48)
+    )
+    assert sorted(held.values()) == [10, 11, 13, 14]
 
 
 def test_more_replicas_than_shards_are_refused() -> None:
     with pytest.raises(TooFewShards, match="2 replicas need as many shards; 1 take data"):
-        place(CELLS[0], family="sky", shards=shards(2, weights={1: 0.0}), replicas=2)
+        place(CELLS[0], family=SKY, shards=shards(2, weights={1: 0.0}), replicas=2)
 
 
 def test_buckets_share_out_keys_however_they_are_numbered() -> None:

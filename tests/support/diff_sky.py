@@ -39,6 +39,7 @@ CATALOG = Catalog(
     name="diff",
     margin_arcsec=60.0,
     chunk_rows=700,
+    placement_order=2,
     tables=(
         Table(
             "Object",
