@@ -22,6 +22,7 @@ from procedures.manifests import (
     write_tiling,
 )
 from procedures.pools import Pools
+from procedures.snapshots import changes_since
 from schema.errors import InputError, Unavailable
 from schema.healpix import Pixel
 from schema.manifest import IngestId, Manifest, Part, PartId, PartKind
@@ -85,7 +86,7 @@ def publish(connection: Any, pools: Pools, loaded: Loaded) -> int:
     snapshot = lock_catalog(connection, name)
     if snapshot != newest.snapshot:
         newest = read_manifest(connection, name, snapshot)
-        _check(pools, loaded, newest)
+        _check(connection, pools, loaded, newest)
     if not loaded.is_again:
         check_new(connection, name, loaded.ingest_id)
     if loaded.chunks and not newest.chunks:
@@ -101,12 +102,17 @@ def check_new(connection: Any, catalog_name: str, ingest_id: IngestId) -> None:
         raise AlreadyIngested(catalog_name, found, ingest_id)
 
 
-def _check(pools: Pools, loaded: Loaded, newest: Manifest) -> None:
+def _check(connection: Any, pools: Pools, loaded: Loaded, newest: Manifest) -> None:
     """Raise PublishConflict unless the snapshots since have nothing to do with this ingest."""
     if newest.chunks and loaded.chunks and newest.chunks != loaded.chunks:
         raise PublishConflict("it chose the chunks")
     known = {part.part_id for part in loaded.base.parts}
-    fresh = tuple(part for part in newest.parts if part.part_id not in known)
+    changes = changes_since(connection, newest.catalog, loaded.base.snapshot)
+    fresh = tuple(
+        part
+        for part in newest.parts
+        if part.part_id not in known and not changes.ingests.isdisjoint(part.ingests)
+    )
     since = Manifest(newest.catalog, newest.snapshot, newest.chunks, fresh)
     for table, entries in loaded.index.items():
         if len(entries) and len(common := lookup(pools, since, table, entries.keys)):
@@ -119,7 +125,7 @@ def _check(pools: Pools, loaded: Loaded, newest: Manifest) -> None:
     left = {part.part_id for part in newest.parts}
     if not set(loaded.retired) <= left:
         raise PublishConflict("it replaced parts that this one replaces")
-    if not known <= left and _has_children(loaded, loaded.parts):
+    if not known.isdisjoint(changes.moved) and _has_children(loaded, loaded.parts):
         raise PublishConflict("it moved children to directors that this one's may belong to")
     if loaded.has_rehomed and _has_children(loaded, fresh):
         raise PublishConflict("it brought children that may belong to this one's directors")

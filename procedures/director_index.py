@@ -22,7 +22,7 @@ from procedures.pools import Pools
 from schema.catalog import Table
 from schema.ddl import qualified, quote
 from schema.errors import Unavailable
-from schema.manifest import Manifest, Part, PartKind
+from schema.manifest import Manifest, Part, PartId, PartKind
 from schema.placement import bucket_of
 from schema.topology import ShardId
 
@@ -119,7 +119,8 @@ def lookup(
         probes = [(part, asked[part.bucket or 0]) for part in near]
         found += with_failover(shards, partial(_ask, pools, probes, stoppable))
     result = EMPTY
-    for _, newer in sorted(found, key=lambda pair: pair[0]):
+    age = {part.part_id: at for at, part in enumerate(parts)}
+    for _, newer in sorted(found, key=lambda pair: age[PartId(pair[0])]):
         result = result.merged(newer)
     return result
 

@@ -14,6 +14,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extras import execute_values
 
+from procedures.snapshots import drop_surplus
 from schema.healpix import Pixel
 from schema.manifest import IngestId, Manifest, Part, PartId, PartKind, Replica
 from schema.topology import ShardId
@@ -337,8 +338,10 @@ def publish_ingest(
         assert row is not None, f"catalog {catalog_name} vanished"
         catalog_id, snapshot = row
         cursor.execute(
-            "INSERT INTO skyshard.snapshot (catalog_id, snapshot, ingest_id) VALUES (%s, %s, %s)",
-            (catalog_id, snapshot, ingest_id),
+            "INSERT INTO skyshard.snapshot (catalog_id, snapshot, ingest_id, kind, version)"
+            " SELECT catalog_id, catalog.snapshot, ingest_id, kind, version"
+            " FROM skyshard.catalog JOIN skyshard.ingest USING (catalog_id) WHERE ingest_id = %s",
+            (ingest_id,),
         )
         cursor.execute(
             "UPDATE skyshard.part SET from_snapshot = %s"
@@ -349,6 +352,7 @@ def publish_ingest(
             "UPDATE skyshard.part SET to_snapshot = %s WHERE part_id = ANY(%s)",
             (snapshot, list(retired)),
         )
+        drop_surplus(cursor, catalog_id)
         return int(snapshot)
 
 

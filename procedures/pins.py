@@ -34,11 +34,11 @@ def current_pins(connection: Connection) -> tuple[Pin, ...]:
 
 
 def pinned_catalog(connection: Connection, pin: Pin) -> Catalog | None:
-    """The model of a pinned catalog; None where it was dropped meanwhile."""
+    """The model of a pinned catalog at its version; None where it was dropped meanwhile."""
     with connection.cursor() as cursor:
         cursor.execute(_MODEL, (pin.catalog_id,))
         row = cursor.fetchone()
-    return None if row is None else from_json(row[0])
+    return None if row is None else from_json(row[0]).at(pin.version)
 
 
 _PINS = """
