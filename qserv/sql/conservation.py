@@ -135,7 +135,7 @@ _EXPECTED: Mapping[TokenType, _Told] = {
 
 
 def _outside(kind: TokenType, tokens: Sequence[Token]) -> int:
-    """Tokens that no node tells of: of frames, of IS DISTINCT FROM, of words inside calls."""
+    """Tokens that no node tells of: of frames, of IS DISTINCT FROM, of words inside calls, names."""
     match kind:
         case TokenType.AND | TokenType.BETWEEN:
             return _pairs(tokens, _is_frame, TokenType.BETWEEN)
@@ -145,6 +145,8 @@ def _outside(kind: TokenType, tokens: Sequence[Token]) -> int:
         case TokenType.COMMA | TokenType.OFFSET:
             commas = len(limits_with_comma(tokens))
             return commas if kind is TokenType.COMMA else -commas
+        case TokenType.FILTER:
+            return _filters_by_name(tokens)
         case _:
             return 0
 
@@ -159,6 +161,17 @@ def _is_frame(token: Token) -> bool:
 
 def _is_distinct(token: Token) -> bool:
     return token.token_type is TokenType.DISTINCT
+
+
+def _filters_by_name(tokens: Sequence[Token]) -> int:
+    """Those FILTERs that name a table or a column, for they stand neither after ) nor before (."""
+    around = zip(tokens, tokens[1:], [*tokens[2:], None], strict=False)
+    return sum(
+        word.token_type is TokenType.FILTER
+        and before.token_type is not TokenType.R_PAREN
+        and (after is None or after.token_type is not TokenType.L_PAREN)
+        for before, word, after in around
+    )
 
 
 def _inside_calls(tokens: Iterable[Token]) -> int:

@@ -132,3 +132,5 @@ SELECT v.visit, IFNULL(s.n, 0) AS n FROM Visit v LEFT JOIN (SELECT visit, COUNT(
 -- : a comment after a number sign
 SELECT COUNT(*) # how many
 FROM Object -- all
+-- : a table called Filter
+SELECT f.band, COUNT(*) AS n FROM diff.Filter AS f JOIN ForcedSource AS s ON s.band = f.band WHERE f.wavelength > 500 GROUP BY f.band

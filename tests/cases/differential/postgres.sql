@@ -184,3 +184,5 @@ SELECT objectId, nDet / (nDet - 3) AS q, ln(gFlux) AS l FROM Object
 SELECT visit, obsStart::date AS day FROM Visit
 -- : ours: rounding away from zero
 SELECT round(2.5) AS a, round(-2.5) AS b, round(ra::numeric, 1) AS c FROM Object WHERE nDet = 4
+-- : a table called Filter
+SELECT f.band, COUNT(*) AS n FROM Filter AS f JOIN ForcedSource AS s ON s.band = f.band WHERE f.wavelength > 500 GROUP BY f.band
