@@ -122,7 +122,10 @@ md5(to_jsonb(catalog)::text || coalesce((
 """
 
 _CATALOG = f"""
-SELECT catalog.name, catalog.snapshot, {_DIGEST}, to_jsonb(catalog)::text,
+SELECT catalog.name, catalog.snapshot, {_DIGEST},
+       (to_jsonb(catalog) || jsonb_build_object('placement_order', (
+          SELECT family.placement_order FROM skyshard.family WHERE family.name = catalog.family
+       )))::text,
        coalesce((SELECT jsonb_agg(jsonb_build_array(chunk.pixel_order, chunk.pixel))::text
                  FROM skyshard.chunk WHERE chunk.catalog_id = catalog.catalog_id), '[]'),
        coalesce(pg_sequence_last_value(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import IO, Any
 
@@ -17,7 +17,7 @@ from procedures.parts import CountMismatch, write_row
 from schema.catalog import Table
 from schema.ddl import create_part, drop_part, index_part, part_tables, qualified, quote
 from schema.errors import StoreError
-from schema.manifest import Part, PartId, PartKind
+from schema.manifest import Part, PartId
 from schema.names import PARTS_SCHEMA
 
 _COPY_BYTES = 1 << 20
@@ -39,13 +39,24 @@ class CopyMismatch(StoreError):
         self.name = name
 
 
-def copy_part(source: Any, target: Any, catalog: str, part: Part, table: Table) -> int:
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published part as a shard's books have it, and the snapshots from which and until which it is."""
+
+    catalog: str
+    part: Part
+    table: Table
+    snapshots: tuple[int, int | None]
+
+
+def copy_part(source: Any, target: Any, published: Published) -> int:
     """Copy a part from one shard to another; what the other had of it is replaced.
 
     Both are psycopg2 connections; the target's transaction is committed. Gives the size of the new
     tables with indexes, bytes. Locks: the part on the target, and its tables where there were any.
     """
-    model = stored_model(source, part, table)
+    part = published.part
+    model = published.table.at(part.schema_version)
     names = part_tables(part, model)
     expected = {part.own_name: part.rows, part.overlap_name: part.overlap_rows}
     with source.cursor() as reading, target.cursor() as cursor:
@@ -53,15 +64,27 @@ def copy_part(source: Any, target: Any, catalog: str, part: Part, table: Table) 
         cursor.execute(_SETTINGS)
         lock_part(cursor, part.part_id)
         cursor.execute("; ".join([*drop_part(part), *create_part(part, model)]))
-        cursor.execute("DELETE FROM skyshard.part WHERE part_id = %s", (part.part_id,))
         for name in names:
             columns = stored_columns(source, name)
             rows = _copy_table(reading, cursor, name, columns)
             if rows != expected[name]:
                 raise CountMismatch(name, rows, expected[name])
         cursor.execute("; ".join(index_part(part, model)))
-        size = write_row(cursor, catalog, part, names)
+        size = book_part(cursor, published)
     target.commit()
+    return size
+
+
+def book_part(cursor: Any, published: Published) -> int:
+    """Write a shard's record of a part anew, in the open transaction; the size of its tables, bytes."""
+    part = published.part
+    names = part_tables(part, published.table)
+    cursor.execute("DELETE FROM skyshard.part WHERE part_id = %s", (part.part_id,))
+    size = write_row(cursor, published.catalog, part, names)
+    cursor.execute(
+        "UPDATE skyshard.part SET from_snapshot = %s, to_snapshot = %s WHERE part_id = %s",
+        (*published.snapshots, part.part_id),
+    )
     return size
 
 
@@ -79,14 +102,6 @@ def stored_columns(connection: Any, name: str) -> list[str]:
             (f"{PARTS_SCHEMA}.{name}",),
         )
         return [row[0] for row in cursor.fetchall()]
-
-
-def stored_model(connection: Any, part: Part, table: Table) -> Table:
-    """The table as a part has it: without the columns that came after the part."""
-    if part.kind is PartKind.INDEX:
-        return table
-    there = set(stored_columns(connection, part.own_name))
-    return replace(table, columns=tuple(c for c in table.columns if c.name in there))
 
 
 def _copy_table(reading: Any, cursor: Any, name: str, columns: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from psycopg2.extras import execute_values
 
 from procedures.manifests import PART_COLUMNS, to_part
 from schema.manifest import Part, PartId, Replica
+from schema.placement import Family
 from schema.topology import ShardId
 
 _PAGE = 1000
@@ -57,6 +58,14 @@ def due_repairs(
     with connection.cursor() as cursor:
         cursor.execute(_DUE, (waited_s, limit))
         return [Repair(*row) for row in cursor]
+
+
+def remove_repair(connection: Any, part_id: PartId, shard_id: ShardId) -> None:
+    """A copy is wanted no more: its part was dropped, or the shard is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM skyshard.repair WHERE part_id = %s AND shard_id = %s", (part_id, shard_id)
+        )
 
 
 def repair_failed(connection: Any, part_id: PartId, shard_id: ShardId, error: str) -> None:
@@ -123,6 +132,16 @@ def find_part(connection: Any, part_id: PartId) -> tuple[str, Part] | None:
         return None if row is None else (row[-1], to_part(row, {}))
 
 
+def snapshots_of(connection: Any, part_id: PartId) -> tuple[int, int | None]:
+    """The snapshot that brought a published part, and the first without it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT from_snapshot, to_snapshot FROM skyshard.part WHERE part_id = %s", (part_id,)
+        )
+        began, ended = cursor.fetchone()
+        return began, ended
+
+
 def ingest_states(connection: Any, ingest_ids: Sequence[int]) -> dict[int, str]:
     """The states of those ingests that the coordinator knows."""
     with connection.cursor() as cursor:
@@ -131,6 +150,14 @@ def ingest_states(connection: Any, ingest_ids: Sequence[int]) -> dict[int, str]:
             (list(ingest_ids),),
         )
         return dict(cursor.fetchall())
+
+
+def family_of(connection: Any, name: str) -> Family | None:
+    """How a family is placed; None where that is not settled yet."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT placement_order FROM skyshard.family WHERE name = %s", (name,))
+        row = cursor.fetchone()
+        return None if row is None else Family(name, row[0])
 
 
 def try_czar_lock(connection: Any) -> bool:
@@ -170,13 +197,13 @@ LEFT JOIN skyshard.replica USING (part_id)
 
 _KEPT = f"""
 {_JOINED}
-WHERE catalog.name = %s AND part.from_snapshot IS NOT NULL
+WHERE catalog.name = %s AND part.from_snapshot IS NOT NULL AND part.dropped_at IS NULL
 GROUP BY part.part_id
 ORDER BY part.part_id
 """
 
 _FIND = f"""
 {_JOINED}
-WHERE part.part_id = %s AND part.from_snapshot IS NOT NULL
+WHERE part.part_id = %s AND part.from_snapshot IS NOT NULL AND part.dropped_at IS NULL
 GROUP BY part.part_id
 """
