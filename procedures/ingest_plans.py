@@ -144,8 +144,8 @@ def parts_on_shard(
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT part_id, table_name, kind, pixel_order, pixel, bucket, rows, overlap_rows,"
-            " size_bytes, checksum::text, separation_arcsec, low_29, high_29, statistics::text"
-            " FROM skyshard.part WHERE part_id = ANY(%s) AND ingest_id = %s",
+            " size_bytes, checksum::text, separation_arcsec, low_29, high_29, statistics::text,"
+            " schema_version, merged FROM skyshard.part WHERE part_id = ANY(%s) AND ingest_id = %s",
             (list(part_ids), ingest_id),
         )
         return {PartId(row[0]): _held(row, ingest_id) for row in cursor}
@@ -167,4 +167,6 @@ def _held(row: Sequence[Any], ingest_id: IngestId) -> Part:
         low_29=row[11],
         high_29=row[12],
         statistics=row[13] or "",
+        schema_version=row[14],
+        merged=tuple(IngestId(one) for one in row[15] or ()),
     )

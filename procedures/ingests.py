@@ -259,8 +259,9 @@ def read_contributions(connection: Connection, ingest_id: IngestId) -> list[Cont
 
 
 def _contribution(row: Sequence[Any]) -> ContributionRow:
-    warnings, seconds = row[12:]
-    return ContributionRow(*row[:12], warnings=tuple(warnings), seconds=seconds)
+    *first, warnings, seconds = row
+    known: list[Any] = [*first, tuple(warnings), seconds]
+    return ContributionRow(*known)
 
 
 def record_contribution(
@@ -291,13 +292,27 @@ def record_contribution(
 def change_contributions(
     connection: Connection, ingest_id: IngestId, before: str, after: str
 ) -> int:
-    """Put the contributions of one state into another; how many there were."""
+    """Put the contributions of one state into another; how many there were.
+
+    Their files may be others than before.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE skyshard.contribution SET state = %s WHERE ingest_id = %s AND state = %s",
+            "UPDATE skyshard.contribution SET state = %s, sha256 = NULL"
+            " WHERE ingest_id = %s AND state = %s",
             (after, ingest_id, before),
         )
         return int(cursor.rowcount)
+
+
+def ignore_contribution(connection: Connection, ingest_id: IngestId, number: int) -> None:
+    """Leave a contribution out: its content is in its table already."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE skyshard.contribution SET state = 'ignored'"
+            " WHERE ingest_id = %s AND number = %s",
+            (ingest_id, number),
+        )
 
 
 def find_repeated(connection: Connection, ingest_id: IngestId) -> Repeated | None:

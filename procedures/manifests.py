@@ -253,7 +253,7 @@ def allocate_parts(connection: Connection, count: int) -> list[PartId]:
 
 
 def record_parts(connection: Connection, catalog_name: str, parts: Sequence[Part]) -> None:
-    """Write down loaded parts and their replicas, not yet published."""
+    """Write down loaded parts and their replicas, not yet published; those that are known stay."""
     with connection.cursor() as cursor:
         catalog_id = _catalog_id(cursor, catalog_name)
         execute_values(
@@ -261,13 +261,14 @@ def record_parts(connection: Connection, catalog_name: str, parts: Sequence[Part
             "INSERT INTO skyshard.part (part_id, catalog_id, ingest_id, table_name, kind,"
             " pixel_order, pixel, bucket, rows, overlap_rows, size_bytes, checksum,"
             " separation_arcsec, low_29, high_29, statistics, schema_version, merged)"
-            " OVERRIDING SYSTEM VALUE VALUES %s",
+            " OVERRIDING SYSTEM VALUE VALUES %s ON CONFLICT DO NOTHING",
             [_part_row(catalog_id, part) for part in parts],
             page_size=_PAGE,
         )
         execute_values(
             cursor,
-            "INSERT INTO skyshard.replica (part_id, shard_id, has_twin) VALUES %s",
+            "INSERT INTO skyshard.replica (part_id, shard_id, has_twin) VALUES %s"
+            " ON CONFLICT DO NOTHING",
             [(p.part_id, r.shard_id, r.has_twin) for p in parts for r in p.replicas],
             page_size=_PAGE,
         )
@@ -295,6 +296,24 @@ def _part_row(catalog_id: int, part: Part) -> tuple[object, ...]:
         part.schema_version,
         list(part.merged) or None,
     )
+
+
+def unpublished_parts(connection: Connection, ingest_id: IngestId) -> tuple[Part, ...]:
+    """The parts of an ingest that are written down and not published."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNPUBLISHED, (ingest_id,))
+        placed: dict[tuple[object, ...], tuple[Replica, ...]] = {}
+        return tuple([to_part(row, placed) for row in cursor])
+
+
+_UNPUBLISHED = f"""
+SELECT {PART_COLUMNS}
+FROM skyshard.part
+LEFT JOIN skyshard.replica USING (part_id)
+WHERE part.ingest_id = %s AND part.from_snapshot IS NULL
+GROUP BY part.part_id
+ORDER BY part.part_id
+"""
 
 
 def lock_catalog(connection: Connection, catalog_name: str) -> int:
