@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from qserv.analyse import analyse
+from qserv.as_of import AsOf, parse_as_of
 from qserv.bind import BindError, Moment, bind_at
 from qserv.bound import BaseTable, Query
 from qserv.dispatch.loop import dispatch
@@ -45,6 +47,7 @@ def answer(
     limits: Limits = _DEFAULT,
     maxrec: int | None = None,
     language: str = "ADQL",
+    as_of: str | Iterable[str] = (),
 ) -> Answer:
     """Run one query over the shards.
 
@@ -56,38 +59,63 @@ def answer(
     ----------
     maxrec
         The most rows that the caller wants; where there are more the answer overflows.
+    as_of
+        Snapshots to read in place of the newest: `dp1@3`, `dp1@TAG`. The answer names what it read.
     """
+    asked = _Asked(limits, maxrec, language, parse_as_of(as_of))
     if language_of(language) == "MySQL":
-        shown = show(text, store.pin().catalogs, store.watch.running())
+        shown = show(text, store.pin(asked.as_of).catalogs, store.watch.running())
         if shown is not None:
             return shown.to_answer()
     prefix = _EXPLAIN.match(text)
     if prefix is not None:
-        asked = re.sub(r"\S", " ", prefix[0]) + text[prefix.end() :]  # errors keep their places
+        rest = re.sub(r"\S", " ", prefix[0]) + text[prefix.end() :]  # errors keep their places
         if prefix["analyze"]:
-            return _analyzed(asked, store, (limits, maxrec), language)
-        explanation = explain(asked, store, limits=limits, language=language)
+            return _analyzed(rest, store, asked)
+        explanation = explain(rest, store, limits=limits, language=language, as_of=as_of)
         columns, batches = (PLAN_COLUMN,), explanation.batches()
         return Answer(new_query_id(), columns, batches, explanation.snapshots)
     running = store.watch.begin(limits.timeout_s)
-    return _begun(text, store, running, (limits, maxrec), language)[1]
+    return _begun(text, store, running, asked)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How a query is to be answered."""
+
+    limits: Limits
+    maxrec: int | None
+    language: str
+    as_of: tuple[AsOf, ...]
 
 
 def explain(
-    text: str, store: Store, *, limits: Limits = _DEFAULT, language: str = "ADQL"
+    text: str,
+    store: Store,
+    *,
+    limits: Limits = _DEFAULT,
+    language: str = "ADQL",
+    as_of: str | Iterable[str] = (),
 ) -> Explanation:
     """What `answer` would do."""
-    return explain_plan(plan_text(text, store.pin(), store, limits=limits, language=language))
+    pinned = store.pin(parse_as_of(as_of))
+    return explain_plan(plan_text(text, pinned, store, limits=limits, language=language))
 
 
 def explain_analyze(
-    text: str, store: Store, *, limits: Limits = _DEFAULT, language: str = "ADQL"
+    text: str,
+    store: Store,
+    *,
+    limits: Limits = _DEFAULT,
+    language: str = "ADQL",
+    as_of: str | Iterable[str] = (),
 ) -> Explanation:
     """What `answer` does: the query is run, its rows are counted and thrown away."""
+    asked = _Asked(limits, None, language, parse_as_of(as_of))
     started = time.perf_counter()
     running = store.watch.begin(limits.timeout_s)
     running.trace = Trace()
-    plan, found = _begun(text, store, running, (limits, None), language)
+    plan, found = _begun(text, store, running, asked)
     with closing(found):
         return _run(plan, found, running.trace, started)
 
@@ -102,12 +130,12 @@ def plan_text(text: str, pinned: Pinned, store: Store, *, limits: Limits, langua
     return _planned(text, pinned, store, (limits, language), None)
 
 
-def _analyzed(text: str, store: Store, asked: tuple[Limits, int | None], language: str) -> Answer:
+def _analyzed(text: str, store: Store, asked: _Asked) -> Answer:
     """The answer to EXPLAIN ANALYZE: the query runs when the first batch is asked for."""
     started = time.perf_counter()
-    running = store.watch.begin(asked[0].timeout_s)
+    running = store.watch.begin(asked.limits.timeout_s)
     trace = running.trace = Trace()
-    plan, found = _begun(text, store, running, asked, language)
+    plan, found = _begun(text, store, running, asked)
 
     def lines() -> Iterator[pa.RecordBatch]:
         yield from _run(plan, found, trace, started).batches()
@@ -130,18 +158,15 @@ def _run(plan: Plan, found: Answer, trace: Trace, started: float) -> Explanation
     return with_actual(explain_plan(plan), trace, actual)
 
 
-def _begun(
-    text: str,
-    store: Store,
-    running: Running,
-    asked: tuple[Limits, int | None],
-    language: str,
-) -> tuple[Plan, Answer]:
+def _begun(text: str, store: Store, running: Running, asked: _Asked) -> tuple[Plan, Answer]:
     """The plan of a query, and its answer before the first row."""
     running.text = text
     try:
-        pinned = store.pin()
-        plan = _planned(text, pinned, store, (asked[0], language), running)
+        pinned = store.pin(asked.as_of)
+        running.pins = {pin.catalog_id: pin.snapshot for pin in pinned.pins}
+        plan = _planned(text, pinned, store, (asked.limits, asked.language), running)
+        read = dict(plan.snapshots)
+        running.pins = {pin.catalog_id: pin.snapshot for pin in pinned.pins if pin.name in read}
         return plan, _started(plan, pinned, store, running, asked)
     except BaseException:
         store.watch.end(running)
@@ -209,11 +234,9 @@ def _bound(tree: Any, pinned: Pinned, moment: Moment, text: str) -> Query:
         raise
 
 
-def _started(
-    plan: Plan, pinned: Pinned, store: Store, running: Running, asked: tuple[Limits, int | None]
-) -> Answer:
+def _started(plan: Plan, pinned: Pinned, store: Store, running: Running, asked: _Asked) -> Answer:
     """dispatch -> spool -> merge -> stream, as the batches are asked for."""
-    limits, maxrec = asked
+    limits, maxrec = asked.limits, asked.maxrec
     check_size(plan, limits.max_merge_rows)
     bounds = [bound for bound in (limits.max_rows, maxrec) if bound is not None]
     most = min(bounds, default=None)

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -104,6 +104,8 @@ class Running:
     """The query as its user wrote it."""
     began: float = field(default_factory=time.monotonic)
     """When, by the monotonic clock, seconds."""
+    pins: Mapping[int, int] = field(default_factory=dict)
+    """The snapshot of each catalog id that it may read."""
     _waits: list[_Wait] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -17,6 +17,7 @@ import numpy as np
 from procedures.director_index import KeyMap, lookup
 from procedures.pools import Pools
 from qserv.analyse import Wanted
+from qserv.as_of import AsOf
 from qserv.dispatch.shards import LaneLimits, Shards
 from qserv.leftovers import own_folder, remove_leftovers
 from qserv.limits import Limits
@@ -93,9 +94,9 @@ class Store:
 
     # ---------------------------------------------------------------- for a query
 
-    def pin(self) -> Pinned:
-        """What a query that starts now reads."""
-        return self._pinner.pin()
+    def pin(self, as_of: Sequence[AsOf] = ()) -> Pinned:
+        """What a query that starts now reads; of some catalogs older snapshots."""
+        return self._pinner.pin(as_of)
 
     def catalogs(self) -> Sequence[Catalog]:
         """The catalogs as a query would see them, TAP_SCHEMA included."""

@@ -10,11 +10,13 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from qserv.as_of import WrongAsOf, parse_as_of
 from qserv.formats.registry import FORMATS, Format, find_format
 from qserv.http.failures import BadRequest, BodyTooLarge
 from qserv.languages import UnknownLanguage, language_of
 
 _SINGLE = ("REQUEST", "LANG", "QUERY", "MAXREC", "RESPONSEFORMAT", "FORMAT", "RUNID", "VERSION")
+_MANY = ("UPLOAD", "SNAPSHOT")
 MAX_FIELDS = 64
 MAX_RUN_ID = 64
 MAX_DIGITS = 30
@@ -32,6 +34,8 @@ class TapQuery:
     max_rows: int | None = None
     run_id: str | None = None
     language: str = "ADQL"
+    as_of: tuple[str, ...] = ()
+    """Snapshots to read in place of the newest, `CATALOG@NUMBER` or `CATALOG@TAG`."""
 
 
 async def read_parameters(request: Request, max_body_bytes: int) -> dict[str, str]:
@@ -70,7 +74,17 @@ def tap_query(parameters: dict[str, str]) -> TapQuery:
         max_rows=_max_rows(parameters.get("MAXREC")),
         run_id=parameters.get("RUNID", "")[:MAX_RUN_ID] or None,
         language=language,
+        as_of=_as_of(parameters.get("SNAPSHOT", "")),
     )
+
+
+def _as_of(value: str) -> tuple[str, ...]:
+    """The snapshots that are asked for; Skyshard's own parameter, which may be repeated."""
+    try:
+        parse_as_of(value)
+    except WrongAsOf as error:
+        raise BadRequest(f"SNAPSHOT: {error}") from error
+    return (value,) if value else ()
 
 
 def _max_rows(value: str | None) -> int | None:
@@ -95,7 +109,9 @@ def _single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
         folded = name.upper()
         if folded in _SINGLE and values.get(folded, value) != value:
             raise BadRequest(f"the parameter {folded} is given twice")
-        if folded in _SINGLE or folded == "UPLOAD":
+        if folded == "SNAPSHOT" and folded in values:
+            values[folded] += f",{value}"
+        elif folded in _SINGLE or folded in _MANY:
             values[folded] = value
     return values
 

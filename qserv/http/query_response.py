@@ -134,8 +134,9 @@ class QueryResponse:
 
     def _open(self) -> tuple[bytes, bool]:
         """Starts the query; its first bytes, and whether they are all."""
+        query = self._query
         answer = self._service.answer(
-            self._query.text, self._service.limits, self._query.max_rows, self._query.language
+            query.text, self._service.limits, query.max_rows, query.language, query.as_of
         )
         self._course.answer = answer
         if self._course.is_abandoned:

@@ -9,8 +9,8 @@ from qserv.limits import ANONYMOUS, Limits
 from qserv.result import Answer
 from schema.catalog import Catalog
 
-AnswerQuery = Callable[[str, Limits, int | None, str], Answer]
-"""(query text, limits, row limit of the client or None, language) -> its answer."""
+AnswerQuery = Callable[[str, Limits, int | None, str, Sequence[str]], Answer]
+"""(query text, limits, row limit of the client or None, language, snapshots) -> its answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,16 @@ Lang = Annotated[
     ),
 ]
 
+AsOf = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--as-of",
+        metavar="CATALOG@SNAPSHOT",
+        help="Read this snapshot (its number or tag; see `skyshard snapshot list`), not the newest; "
+        "may be repeated.",
+    ),
+]
+
 
 def query(
     text: Query,
@@ -48,6 +58,7 @@ def query(
     ] = None,
     *,
     lang: Lang = "ADQL",
+    as_of: AsOf = None,
     home: Home = None,
 ) -> None:
     """Answer a query, in ADQL unless --lang says otherwise.
@@ -62,14 +73,15 @@ def query(
           POINT(coord_ra, coord_dec), CIRCLE(13.19, -26.58, 0.01))" -o cone.parquet
       skyshard query @tour.adql --format json | jq .data
       skyshard query "SELECT table_name, description FROM tap_schema.tables"
+      skyshard query --as-of dp1@3 "SELECT COUNT(*) FROM dp1.Object"
       skyshard query --lang MySQL "SHOW TABLES FROM dp1 LIKE 'F%'"
     """
     from workers.cli.query_run import Wish, read_text, run
 
-    run(home, read_text(text), Wish(form, output, maxrec, lang))
+    run(home, read_text(text), Wish(form, output, maxrec, lang, tuple(as_of or ())))
 
 
-def explain(
+def explain(  # noqa: PLR0917  (typer calls it by names)
     text: Query,
     is_analyzed: Annotated[
         bool,
@@ -78,6 +90,7 @@ def explain(
         ),
     ] = False,
     lang: Lang = "ADQL",
+    as_of: AsOf = None,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -91,7 +104,13 @@ def explain(
       skyshard explain "SELECT COUNT(*) FROM dp1.Object WHERE g_psfMag - r_psfMag > 1.2"
       skyshard explain --analyze "SELECT COUNT(*) FROM dp1.Object WHERE coord_dec < -35"
     """
+    from workers.cli.query_run import Wish, read_text
     from workers.cli.query_run import explain as show
-    from workers.cli.query_run import read_text
 
-    show(home, read_text(text), lang, is_analyzed=is_analyzed, is_json=is_json)
+    show(
+        home,
+        read_text(text),
+        Wish(None, language=lang, as_of=tuple(as_of or ())),
+        is_analyzed=is_analyzed,
+        is_json=is_json,
+    )

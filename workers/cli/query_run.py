@@ -42,6 +42,8 @@ class Wish:
     output: Path | None = None
     maxrec: int | None = None
     language: str = "ADQL"
+    as_of: tuple[str, ...] = ()
+    """Snapshots to read in place of the newest."""
 
 
 def read_text(argument: str) -> str:
@@ -64,7 +66,14 @@ def run(home: Path | None, text: str, wish: Wish) -> None:
     maxrec = TABLE_ROWS if form is None and wish.maxrec is None else wish.maxrec
     settings = load(home)
     with opened_store(settings, topology(settings)) as store:
-        made = answer(text, store, limits=settings.limits, maxrec=maxrec, language=wish.language)
+        made = answer(
+            text,
+            store,
+            limits=settings.limits,
+            maxrec=maxrec,
+            language=wish.language,
+            as_of=wish.as_of,
+        )
         with closing(made):
             if form is None:
                 render_table(made, console())
@@ -73,9 +82,7 @@ def run(home: Path | None, text: str, wish: Wish) -> None:
     _tell(made)
 
 
-def explain(
-    home: Path | None, text: str, language: str, *, is_analyzed: bool, is_json: bool
-) -> None:
+def explain(home: Path | None, text: str, wish: Wish, *, is_analyzed: bool, is_json: bool) -> None:
     """Print the plan of a query; analyzed, also what it did."""
     from qserv.answer import explain as explain_text
     from qserv.answer import explain_analyze
@@ -83,7 +90,9 @@ def explain(
     tell = explain_analyze if is_analyzed else explain_text
     settings = load(home)
     with opened_store(settings, topology(settings)) as store:
-        explanation = tell(text, store, limits=settings.limits, language=language)
+        explanation = tell(
+            text, store, limits=settings.limits, language=wish.language, as_of=wish.as_of
+        )
     if is_json:
         emit_json(explanation.to_json())
     else:

@@ -121,8 +121,8 @@ def _service(settings: Settings, store: Store) -> Service:
     from qserv.http.service import Service
 
     return Service(
-        answer=lambda text, limits, maxrec, language: answer(
-            text, store, limits=limits, maxrec=maxrec, language=language
+        answer=lambda text, limits, maxrec, language, as_of: answer(
+            text, store, limits=limits, maxrec=maxrec, language=language, as_of=as_of
         ),
         catalogs=store.catalogs,
         check=store.check,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -65,6 +65,7 @@ class HandMade:
     closed: threading.Event = field(default_factory=threading.Event)
     is_away: bool = False
     language: str = ""
+    as_of: tuple[str, ...] = ()
     """That of the last query."""
 
     def answer(self, text: str, limits: Limits, max_rows: int | None) -> Answer:
@@ -120,8 +121,15 @@ class Stage:
             http=HttpLimits(max_running=2, max_body_bytes=10_000),
         )
 
-    def _answer(self, text: str, limits: Limits, max_rows: int | None, language: str) -> Answer:
-        self.current.language = language
+    def _answer(
+        self,
+        text: str,
+        limits: Limits,
+        max_rows: int | None,
+        language: str,
+        as_of: Sequence[str],
+    ) -> Answer:
+        self.current.language, self.current.as_of = language, tuple(as_of)
         return self.current.answer(text, limits, max_rows)
 
     def _check(self) -> None:

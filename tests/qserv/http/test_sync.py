@@ -46,6 +46,12 @@ def test_a_language_is_handed_on_by_its_name(
     assert hand_made.language == meant
 
 
+def test_older_snapshots_are_asked_for_by_catalog(base_url: str, hand_made: HandMade) -> None:
+    url = f"{base_url}/sync?snapshot=dp1@3&SNAPSHOT=prompt@first,ssp@7"
+    assert httpx.get(url + "&QUERY=SELECT+1&LANG=ADQL", timeout=20).status_code == 200
+    assert hand_made.as_of == ("dp1@3,prompt@first,ssp@7",)
+
+
 def test_a_multipart_form_is_understood(base_url: str) -> None:
     fields = {"QUERY": (None, "SELECT 1"), "LANG": (None, "ADQL"), "FORMAT": (None, "tsv")}
     response = httpx.post(f"{base_url}/sync", files=fields)
@@ -92,6 +98,8 @@ def test_maxrec_0_gives_columns_only(base_url: str) -> None:
         ({"QUERY": "SELECT 1", "REQUEST": "getData"}, "only doQuery"),
         ({"QUERY": "SELECT 1", "RESPONSEFORMAT": "parket"}, "did you mean 'parquet'"),
         ({"QUERY": "SELECT 1", "UPLOAD": "t,http://x"}, "UPLOAD is not offered"),
+        ({"QUERY": "SELECT 1", "SNAPSHOT": "3"}, "say CATALOG@NUMBER or CATALOG@TAG"),
+        ({"QUERY": "SELECT 1", "SNAPSHOT": "a@3,A@4"}, "two snapshots of A"),
         ({"QUERY": "bad"}, "did you mean 'ra'"),
     ],
 )
