@@ -6,9 +6,9 @@ Twins come from the same rows. Several sets are on their way at a time.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,10 @@ import pyarrow.compute as pc
 
 from loaders.cut import Cut, gather, index_rows
 from loaders.encode import CopyStream
+from loaders.fail_points import reach
 from loaders.resolve import CENTRE_ARCSEC
 from loaders.twin import write_twins
+from procedures.catalogs import drop_parts
 from procedures.parts import PartCopy, part_columns, read_part, write_parts
 from procedures.pools import Pools, ServerUnavailable
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
@@ -58,6 +60,10 @@ class ChecksumMismatch(StoreError):
         self.part_id, self.shard_id = part_id, shard_id
 
 
+def _nothing(_: Sequence[Part]) -> None:
+    """Nobody is told of loaded parts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loading:
     """What loading each part of one ingest needs. `verify`: read every replica back."""
@@ -67,6 +73,10 @@ class Loading:
     pools: Pools
     topology: Topology
     verify: bool
+    held: Mapping[ShardId, Mapping[PartId, Part]] = field(default_factory=dict)
+    """What shards have already of an attempt that was cut off: not copied again where it is the same."""
+    after: Callable[[Sequence[Part]], None] = _nothing
+    """Told of each batch when it is on all its shards; what it raises ends the load."""
 
 
 def load(
@@ -133,10 +143,13 @@ def load_parts(loading: Loading, batch: Sequence[CutPart]) -> list[Part]:
         for one in made:
             part_id = one.part.part_id
             replicas[part_id].append(Replica(shard_id, part_id in with_twin))
-    return [
+        reach("load.twinned")
+    parts = [
         dataclasses.replace(one.part, size_bytes=size, replicas=tuple(replicas[one.part.part_id]))
         for one, size in zip(made, sizes, strict=True)
     ]
+    loading.after(parts)
+    return parts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,24 +236,42 @@ def _separation(rows: pa.Table, table: Table) -> float:
 
 
 def _write_replicas(loading: Loading, made: Sequence[_Made], shard_id: ShardId) -> list[int]:
-    """Write parts to one shard; the size of each part's tables, bytes."""
+    """Write parts to one shard, but those it has; the size of each part's tables, bytes."""
+    held = loading.held.get(shard_id, {})
+    sizes = {
+        one.part.part_id: held[one.part.part_id].size_bytes for one in made if _is_held(one, held)
+    }
+    fresh = [one for one in made if one.part.part_id not in sizes]
     copies = [
         PartCopy(one.part, one.table, {name: CopyStream(rows) for name, rows in one.rows.items()})
-        for one in made
+        for one in fresh
     ]
     with loading.pools.shard(shard_id) as connection:
         try:
-            sizes = write_parts(connection, loading.catalog.name, copies)
+            drop_parts(connection, [one.part.part_id for one in fresh if one.part.part_id in held])
+            written = write_parts(connection, loading.catalog.name, copies) if copies else []
         except _BAD_ROWS as error:
             connection.rollback()
             raise RowsRefused(_refused(error, made), str(error)) from error
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             reason = str(error).strip() or type(error).__name__
             raise ServerUnavailable(f"shard {shard_id}", reason) from error
+    reach("load.copied")
+    sizes.update({one.part.part_id: size for one, size in zip(fresh, written, strict=True)})
     if loading.verify:
         for one in made:
             _verify(loading, one.part, one.table, tuple(one.rows), shard_id)
-    return sizes
+    return [sizes[one.part.part_id] for one in made]
+
+
+def _is_held(one: _Made, held: Mapping[PartId, Part]) -> bool:
+    """Whether a shard's books say of a part what is to be written."""
+    found = held.get(one.part.part_id)
+    return found is not None and (found.rows, found.overlap_rows, found.checksum) == (
+        one.part.rows,
+        one.part.overlap_rows,
+        one.part.checksum,
+    )
 
 
 def _refused(error: psycopg2.Error, made: Sequence[_Made]) -> str:
