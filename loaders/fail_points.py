@@ -27,6 +27,8 @@ NAMES = frozenset(
         "load.done",  # every part is on every replica
         "publish.before",  # the publishing transaction is about to commit
         "publish.after",  # it is committed, the caller does not know
+        "export.written",  # a file of an export has its name, the journal does not know
+        "export.recorded",  # it is in the journal
     }
 )
 

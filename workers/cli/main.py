@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("workers.cli.config:app", "Show the configuration and where it comes from."),
     "catalog": ("workers.cli.catalog:app", "Create, list, show and drop catalogs."),
     "ingest": ("workers.cli.ingest:ingest", "Load files into a catalog and publish them."),
+    "export": ("workers.cli.export:export", "Write a catalog's rows as files, with checksums."),
     "query": ("workers.cli.query:query", "Answer an ADQL query."),
     "explain": ("workers.cli.query:explain", "Show how a query would be answered."),
     "demo": ("workers.demo.command:demo", "Load a simulated sky and take a tour of it."),
