@@ -115,7 +115,7 @@ class Held:
 def copy_fault(copies: Copies, part: Part, shard_id: ShardId) -> str | None:
     """What is wrong with a copy in a shard's PostgreSQL; raises Unavailable where it is away."""
     names = part_tables(part, copies.table(part))
-    sums = [_table_sum(copies.pools, shard_id, name) for name in names]
+    sums = [_table_sum(copies.pools, shard_id, part, name) for name in names]
     counts = [None if found is None else found[0] for found in sums]
     held = Held(counts[0], counts[1] if len(counts) > 1 else 0, _together(sums))
     return held.fault(part, names)
@@ -128,10 +128,11 @@ def twin_fault(copies: Copies, part: Part, shard_id: ShardId) -> str | None:
         return None
     names = part_tables(part, copies.table(part))
     try:
-        sums = [_file_sum(twin_path(folder, name)) for name in names]
+        model = copies.table(part).at(part.schema_version)
+        sums = [_file_sum(twin_path(folder, name), part, model) for name in names]
     except (OSError, pa.ArrowException) as error:
         return f"unreadable: {str(error).strip().splitlines()[0][:200]}"
-    except DamagedBounds as error:
+    except DamagedTwin as error:
         return str(error)
     counts = [None if found is None else found[0] for found in sums]
     held = Held(counts[0], counts[1] if len(counts) > 1 else 0, _together(sums))
@@ -142,17 +143,17 @@ def _together(sums: Iterable[tuple[int, int] | None]) -> int:
     return combine(found[1] for found in sums if found is not None)
 
 
-def _table_sum(pools: Pools, shard_id: ShardId, name: str) -> tuple[int, int] | None:
+def _table_sum(pools: Pools, shard_id: ShardId, part: Part, name: str) -> tuple[int, int] | None:
     """Rows and checksum of a part table, read batch by batch; None where it is not there."""
     with pools.shard(shard_id) as connection:
-        columns = [column for column in stored_columns(connection, name) if column != INGEST]
+        columns = stored_columns(connection, name)
     if not columns:
         return None
     listed = ", ".join(quote(column) for column in columns)
     with pools.arrow(shard_id) as connection, connection.cursor() as cursor:
         try:
             cursor.execute(f"SELECT {listed} FROM {qualified(name)}")
-            return _sum(cursor.fetch_record_batch())
+            return _sum(cursor.fetch_record_batch(), part)
         except (adbc_driver_manager.Error, OSError, pa.ArrowException) as error:
             raise _translated(error, shard_id, name) from error
 
@@ -170,31 +171,51 @@ class _Unreadable(StoreError):
     """PostgreSQL cannot read a table."""
 
 
-class DamagedBounds(StoreError):
-    """A twin's footer bounds its columns otherwise than their values do, so that scans miss rows."""
+class DamagedTwin(StoreError):
+    """A twin's footer says other types or bounds of its columns, so that scans read or miss other rows."""
 
-    code = "TWIN_BOUNDS"
+    code = "TWIN_DAMAGED"
 
-    def __init__(self, path: Path, column: str) -> None:
-        super().__init__(f"{path.name}: the footer's bounds of {column} are wrong")
+    def __init__(self, path: Path, fault: str) -> None:
+        super().__init__(f"{path.name}: {fault}")
 
 
-def _file_sum(path: Path) -> tuple[int, int] | None:
+def _file_sum(path: Path, part: Part, model: Table) -> tuple[int, int] | None:
     """Rows and checksum of a twin, a row group at a time; None where there is no file."""
     if not path.exists():
         return None
     rows = total = 0
     with pq.ParquetFile(path) as file:
+        _check_types(path, file.schema_arrow, model)
         for number in range(file.metadata.num_row_groups):
             group = file.read_row_group(number)
             _check_bounds(path, file.metadata.row_group(number), group)
-            found = _sum(iter(group.to_batches()))
+            found = _sum(group.to_batches(), part)
             rows, total = rows + found[0], combine((total, found[1]))
     return rows, total
 
 
+def _check_types(path: Path, schema: pa.Schema, model: Table) -> None:
+    """Raise DamagedTwin where a twin has other columns or types than its part."""
+    expected = pa.schema([(column.name, arrow_type(column)) for column in model.stored_columns()])
+    found = pa.schema([(field.name, _plain(field.type)) for field in schema])
+    if not found.equals(pa.schema([(field.name, _plain(field.type)) for field in expected])):
+        raise DamagedTwin(path, "it has other columns, or of other types")
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """A type without the width of its offsets."""
+    if pa.types.is_large_string(kind):
+        return pa.string()
+    if pa.types.is_large_binary(kind):
+        return pa.binary()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.list_(_plain(kind.value_type))
+    return kind
+
+
 def _check_bounds(path: Path, group: Any, rows: pa.Table) -> None:
-    """Raise DamagedBounds where a row group's least or greatest value is not what it says."""
+    """Raise DamagedTwin where a row group's least or greatest value is not what it says."""
     for place in range(group.num_columns):
         column = group.column(place)
         stored = column.statistics
@@ -205,15 +226,21 @@ def _check_bounds(path: Path, group: Any, rows: pa.Table) -> None:
         if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
             found = pc.min_max(values)
             if (found["min"].as_py(), found["max"].as_py()) != (stored.min, stored.max):
-                raise DamagedBounds(path, name)
+                raise DamagedTwin(path, f"the footer's bounds of {name} are wrong")
 
 
-def _sum(batches: Iterable[pa.RecordBatch]) -> tuple[int, int]:
+def _sum(batches: Iterable[pa.RecordBatch], part: Part) -> tuple[int, int]:
+    """Rows and checksum. Whose rows they are is no part of that: it must be the part's ingests."""
     rows = total = 0
+    ingests = pa.array(part.ingests, pa.int64())
     for batch in batches:
         names = [name for name in batch.schema.names if name != INGEST]
         rows += batch.num_rows
         total = combine((total, checksum(pa.Table.from_batches([batch]), names)))
+        if len(names) < batch.num_columns:
+            is_ours = pc.is_in(batch.column(INGEST), value_set=ingests)
+            if not pc.all(is_ours, min_count=0).as_py():
+                total = combine((total, 1))
     return rows, total
 
 
@@ -291,7 +318,7 @@ def rebuild_twin(copies: Copies, part: Part, shard_id: ShardId) -> bool:
     table = copies.table(part)
     names = part_tables(part, table)
     rows = {name: _stored_rows(copies, table, shard_id, name) for name in names}
-    sums = [_sum(iter(found.to_batches())) for found in rows.values()]
+    sums = [_sum(found.to_batches(), part) for found in rows.values()]
     held = Held(sums[0][0], sums[1][0] if len(sums) > 1 else 0, _together(sums))
     fault = held.fault(part, names)
     if fault is not None:

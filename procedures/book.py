@@ -181,7 +181,7 @@ SET fields = excluded.fields, contributions = excluded.contributions
 
 _TELL_PARTS = """
 UPDATE skyshard.part
-SET from_snapshot = v.began, to_snapshot = v.ended, schema_version = v.version
+SET from_snapshot = v.began::integer, to_snapshot = v.ended::integer, schema_version = v.version
 FROM (VALUES %s) AS v (part_id, began, ended, version)
 WHERE part.part_id = v.part_id::bigint
 """

@@ -108,8 +108,8 @@ def identity_of(connection: Any) -> Identity:
 def raise_ids(connection: Any, found: Iterable[Identity]) -> None:
     """Move the coordinator's sequences past the largest ids that shards know.
 
-    One id after the other is taken and thrown away: setting a sequence could turn it back under
-    somebody who takes ids at the same time.
+    Locks: a sequence that must move, until the caller's transaction ends: who takes ids at the same
+    time must not see it turned back.
     """
     known = list(found)
     highs = {
@@ -118,8 +118,14 @@ def raise_ids(connection: Any, found: Iterable[Identity]) -> None:
     }
     with connection.cursor() as cursor:
         for table, high in highs.items():
-            count = high - last_given(connection, table)
-            cursor.execute(_THROW_AWAY, (f"skyshard.{table}", f"{table}_id", count))
+            if last_given(connection, table) < high:
+                cursor.execute(
+                    "SELECT pg_get_serial_sequence(%s, %s)", (f"skyshard.{table}", f"{table}_id")
+                )
+                (sequence,) = cursor.fetchone()
+                cursor.execute(f"ALTER SEQUENCE {sequence} INCREMENT BY 1")
+                if last_given(connection, table) < high:
+                    cursor.execute(f"ALTER SEQUENCE {sequence} RESTART WITH {int(high) + 1}")
 
 
 def last_given(connection: Any, table: str) -> int:
@@ -180,9 +186,4 @@ SELECT (SELECT cluster_id::text FROM skyshard.cluster),
 
 _LAST_GIVEN = """
 SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence(%s, %s)::regclass), 0)
-"""
-
-_THROW_AWAY = """
-SELECT count(nextval(pg_get_serial_sequence(%s, %s)))
-FROM generate_series(1, %s)
 """
