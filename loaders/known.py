@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from loaders.convert import arrow_type
 from loaders.resolve import index_key
 from loaders.source import I64
 from procedures.director_index import EMPTY, KeyMap, keys_with_rows, lookup, with_failover
@@ -29,14 +30,8 @@ class PublishedRows:
         return lookup(self.pools, self.manifest, table, keys)
 
     def read(self, part: Part, table: Table) -> pa.Table:
-        """The own rows of a part, in its stored columns, from any of its shards."""
-        columns = part_columns(part, table)
-
-        def ask(shard_id: ShardId) -> pa.Table:
-            with self.pools.arrow(shard_id) as connection:
-                return read_part(connection, part.own_name, columns)
-
-        return with_failover([replica.shard_id for replica in part.replicas], ask)
+        """The own rows of a part, in the table's stored columns, from any of its shards."""
+        return read_rows(self, part, table, part.own_name)
 
     def with_rows(self, table: str, known: KeyMap) -> I64:
         """Those of the known keys that have a row in the table itself (not orphans' keys)."""
@@ -45,3 +40,22 @@ class PublishedRows:
         if model is None or key is None:
             return EMPTY.keys
         return keys_with_rows(self.pools, self.manifest, model, key, known)
+
+
+def read_rows(known: PublishedRows, part: Part, table: Table, name: str) -> pa.Table:
+    """The rows of one of a part's tables, from any of its shards.
+
+    In the stored columns that `table` has now: those that came after the part are NULL.
+    """
+    columns = part_columns(part, table)
+
+    def ask(shard_id: ShardId) -> pa.Table:
+        with known.pools.arrow(shard_id) as connection:
+            return read_part(connection, name, columns)
+
+    rows = with_failover([replica.shard_id for replica in part.replicas], ask)
+    for place, column in enumerate(table.stored_columns()):
+        if column.name not in rows.schema.names:
+            nulls = pa.nulls(rows.num_rows, arrow_type(column))
+            rows = rows.add_column(place, column.name, nulls)
+    return rows
