@@ -1,189 +1,142 @@
-"""An ingest's row on the coordinator, its spool folder, and the clean-up when it fails."""
+"""An ingest on the coordinator, as the loader that has its lease reads and writes it.
+
+Every change of state locks the ingest's row and sees that the lease is still ours, so that a loader
+that was held up while another went on changes nothing any more.
+"""
 
 from __future__ import annotations
 
-import logging
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
-import psycopg2
-
-from loaders.publish import Loaded, check_new, publish
-from loaders.spool import make_private
-from loaders.stage import Contribution, Staged
-from loaders.state import IngestState, next_state
-from loaders.target import Target
-from loaders.twin import drop_twin
-from procedures.catalogs import drop_parts
-from procedures.manifests import (
+from loaders.lease import IngestEnded, Lease
+from loaders.state import IngestState, may_follow
+from procedures.ingest_plans import PlannedPart, mark_loaded, read_plan, write_plan
+from procedures.ingests import (
     ContributionRow,
-    allocate_parts,
-    begin_ingest,
-    end_ingest,
-    fail_ingest,
-    published_snapshot,
-    record_contributions,
-    register_shards,
-    set_ingest_state,
+    IngestRow,
+    change_state,
+    log_event,
+    read_contributions,
+    read_ingest,
+    record_contribution,
 )
-from procedures.parts import held_parts
+from procedures.manifests import allocate_parts, record_parts
 from procedures.pools import Pools
-from schema.errors import Unavailable
-from schema.manifest import IngestId, PartId
-from schema.topology import Shard
+from schema.manifest import IngestId, Part, PartId
 
-_log = logging.getLogger(__name__)
-_AWAY = (Unavailable, psycopg2.Error)
-
-
-class OutcomeUnknown(Unavailable):
-    """The coordinator went away while an ingest was being published, and does not say how it ended."""
-
-    code = "OUTCOME_UNKNOWN"
-
-    def __init__(self, ingest_id: IngestId) -> None:
-        super().__init__(
-            f"the coordinator went away while ingest {ingest_id} was being published: it may be"
-            " published or not, and nothing of it was dropped; when the coordinator is back, ingest"
-            " again: a file that is published already will be refused"
-        )
-        self.ingest_id = ingest_id
+OnConnection = Callable[[Any], None]
 
 
 @dataclass(slots=True)
 class Journal:
-    """Writes down how far an ingest has come. `folder` is its own, gone when it ends."""
+    """The books of one ingest. `row` is what was read last."""
 
     pools: Pools
-    target: Target
-    ingest_id: IngestId
-    folder: Path
-    state: IngestState = IngestState.STAGING
-    part_ids: list[PartId] = field(default_factory=list)
+    lease: Lease
+    row: IngestRow = field(init=False)
 
-    def staged(self, contributions: Sequence[Staged], *, is_again: bool) -> None:
-        """All contributions are read: write down what they hold.
+    def __post_init__(self) -> None:
+        self.read()
 
-        Raises AlreadyIngested for content that was ingested before, unless `is_again`.
-        """
-        rows = [
-            ContributionRow(
-                s.task.number, s.task.table.name, str(s.task.path), s.sha256, s.rows, s.rejects
-            )
-            for s in contributions
-        ]
+    @property
+    def ingest_id(self) -> IngestId:
+        return self.lease.ingest_id
+
+    @property
+    def state(self) -> IngestState:
+        return IngestState(self.row.state)
+
+    def read(self) -> IngestRow:
+        """Look again."""
         with self.pools.coordinator() as connection:
-            record_contributions(connection, self.ingest_id, rows)
-            connection.commit()
-            if not is_again:
-                check_new(connection, self.target.catalog.name, self.ingest_id)
+            self.row = read_ingest(connection, self.ingest_id)
+        return self.row
 
-    def load(self, count: int) -> list[PartId]:
-        """Loading begins: the ids of its parts."""
-        self.state = next_state(self.state, has_failed=False)
+    def contributions(self) -> list[ContributionRow]:
+        """The input files, in their order."""
         with self.pools.coordinator() as connection:
-            set_ingest_state(connection, self.ingest_id, self.state)
-            self.part_ids = allocate_parts(connection, count)
+            return read_contributions(connection, self.ingest_id)
+
+    def record(self, found: ContributionRow) -> None:
+        """Write down what an attempt at a contribution came to."""
+        with self.pools.coordinator() as connection:
+            self._ours(connection)
+            record_contribution(connection, self.ingest_id, found)
             connection.commit()
-        return self.part_ids
 
-    def publish(self, loaded: Loaded, *, counts: tuple[int, int]) -> int:
-        """Make the loaded parts visible, in one transaction; `counts`: rows, rejects. The new snapshot."""
-        self.state = next_state(self.state, has_failed=False)
-        published = next_state(self.state, has_failed=False)
-        try:
-            with self.pools.coordinator() as connection:
-                snapshot = publish(connection, self.pools, loaded)
-                end_ingest(connection, self.ingest_id, published, counts=counts)
-                connection.commit()
-        except psycopg2.Error as error:
-            # The answer to a commit that was done may be lost.
-            if self.fail(str(error)):
-                raise
-            snapshot = self._snapshot()
-        self.state = published
-        return snapshot
+    def planned(self) -> list[PlannedPart]:
+        """The parts that were planned; none before."""
+        with self.pools.coordinator() as connection:
+            return read_plan(connection, self.ingest_id)
 
-    def fail(self, reason: str) -> bool:
-        """Close the ingest's row as failed; False where it is published.
+    def new_ids(self, count: int) -> list[PartId]:
+        """Ids for new parts."""
+        with self.pools.coordinator() as connection:
+            found = allocate_parts(connection, count)
+            connection.commit()
+        return found
 
-        Raises OutcomeUnknown where it may be published and the coordinator does not say.
-        """
-        failed = next_state(self.state, has_failed=True)
-        try:
-            with self.pools.coordinator() as connection:
-                has_failed = fail_ingest(connection, self.ingest_id, failed, reason)
-                connection.commit()
-        except _AWAY as error:
-            if self.state is IngestState.PUBLISHING:
-                raise OutcomeUnknown(self.ingest_id) from error
-            fields = {"ingest": self.ingest_id, "reason": str(error)}
-            _log.warning("ingest not closed", extra=fields)
-            return True
-        return has_failed
+    def plan(
+        self, parts: Sequence[PlannedPart], *, snapshot: int, facts: Mapping[str, object]
+    ) -> None:
+        """Write down the parts before the first is loaded."""
+        with self.pools.coordinator() as connection:
+            self._ours(connection)
+            write_plan(connection, self.ingest_id, parts, snapshot=snapshot, facts=facts)
+            rows = sum(part.rows for part in parts)
+            log_event(connection, self.ingest_id, "planned", f"{len(parts)} parts", rows=rows)
+            connection.commit()
+        self.read()
 
-    def _snapshot(self) -> int:
-        """The snapshot that this ingest made."""
-        try:
-            with self.pools.coordinator() as connection:
-                snapshot = published_snapshot(connection, self.ingest_id)
-        except _AWAY as error:
-            raise OutcomeUnknown(self.ingest_id) from error
-        assert snapshot is not None, f"ingest {self.ingest_id} is published without a snapshot"
-        return snapshot
+    def parts_loaded(self, parts: Sequence[Part]) -> None:
+        """Write down that some parts are on all their shards."""
+        self.lease.check()
+        with self.pools.coordinator() as connection:
+            mark_loaded(connection, [part.part_id for part in parts])
+            connection.commit()
 
+    def loaded(self, parts: Sequence[Part]) -> None:
+        """Every part is where it belongs: write down what they are, and that nothing is left to load."""
 
-@contextmanager
-def journalled(
-    pools: Pools, target: Target, sources: Sequence[Contribution], spool: Path
-) -> Iterator[Journal]:
-    """An ingest's journal; where the body fails, what it left is dropped and the row says why."""
-    rows = [
-        ContributionRow(number, table.name, str(source.path))
-        for number, (table, source) in enumerate(zip(target.tables, sources, strict=True))
-    ]
-    with pools.coordinator() as connection:
-        register_shards(connection, {s.shard_id: s.weight for s in target.topology.shards})
-        ingest_id = begin_ingest(connection, target.catalog.name, IngestState.STAGING, rows)
-        connection.commit()
-    folder = spool / f"ingest-{ingest_id}"
-    journal = Journal(pools, target, ingest_id, folder)
-    try:
-        make_private(folder)
-        yield journal
-    except OutcomeUnknown:
-        raise
-    except BaseException as error:
-        if not journal.state.is_final:
-            _give_up(journal, str(error) or type(error).__name__)
-        raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        def record(connection: Any) -> None:
+            record_parts(connection, self.row.catalog, parts)
+            mark_loaded(connection, [part.part_id for part in parts])
 
+        self.change(IngestState.LOADED, "loaded", f"{len(parts)} parts", also=record)
 
-def _give_up(journal: Journal, reason: str) -> None:
-    """Close the row of a failed ingest, then drop its parts, as far as the servers answer.
+    def change(
+        self, state: IngestState, kind: str, message: str = "", *, also: OnConnection | None = None
+    ) -> None:
+        """Go on to another state, and what belongs to that, in one transaction."""
+        with self.pools.coordinator() as connection:
+            before = self._ours(connection)
+            assert may_follow(before, state), f"{before} is not followed by {state}"
+            if also is not None:
+                also(connection)
+            change_state(connection, self.ingest_id, state)
+            log_event(connection, self.ingest_id, kind, message)
+            connection.commit()
+        self.read()
 
-    What does not answer keeps tables that no snapshot names; its own books say whose they are.
-    """
-    if journal.fail(reason) and journal.part_ids:
-        for shard in journal.target.topology.shards:
-            _drop(journal, shard)
+    def note(self, kind: str, message: str = "", **facts: object) -> None:
+        """Write down something that happened."""
+        with self.pools.coordinator() as connection:
+            log_event(connection, self.ingest_id, kind, message, **facts)
+            connection.commit()
 
+    def stopped(self, reason: str) -> None:
+        """Write down why a loader stopped; the ingest stays where it is, for the next one."""
+        with self.pools.coordinator() as connection:
+            state = self._ours(connection)
+            change_state(connection, self.ingest_id, state, error=reason)
+            log_event(connection, self.ingest_id, "stopped", reason)
+            connection.commit()
 
-def _drop(journal: Journal, shard: Shard) -> None:
-    """Drop what a shard holds of the parts that this ingest asked for."""
-    try:
-        with journal.pools.shard(shard.shard_id) as connection:
-            held = held_parts(connection, journal.ingest_id, journal.part_ids)
-            drop_parts(connection, held)
-        if shard.twins is not None:
-            for part_id in held:
-                drop_twin(shard.twins, f"p{part_id}")
-                drop_twin(shard.twins, f"o{part_id}")
-    except (*_AWAY, OSError) as error:
-        fields = {"ingest": journal.ingest_id, "shard": shard.shard_id, "reason": str(error)}
-        _log.warning("parts of a failed ingest stay", extra=fields)
+    def _ours(self, connection: Any) -> IngestState:
+        """The state; raises LeaseLost and IngestEnded."""
+        state = IngestState(self.lease.locked_state(connection))
+        if state in (IngestState.FAILED, IngestState.ABORTED):
+            raise IngestEnded(self.ingest_id, state)
+        return state

@@ -7,14 +7,13 @@ director that move past each other, are conflicts, and the ingest may be tried a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from procedures.director_index import KeyMap, lookup
+from procedures.ingests import Repeated, find_repeated
 from procedures.manifests import (
-    Repeated,
-    find_repeated,
     lock_catalog,
     publish_ingest,
     read_manifest,
@@ -65,7 +64,7 @@ class Loaded:
     """The snapshot that its keys were checked against."""
     parts: tuple[Part, ...]
     chunks: tuple[Pixel, ...]
-    index: dict[str, KeyMap]
+    index: Mapping[str, KeyMap]
     retired: tuple[PartId, ...] = ()
     children: frozenset[str] = frozenset()
     """The catalog's tables whose rows lie with those of another table."""

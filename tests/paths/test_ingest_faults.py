@@ -15,8 +15,8 @@ import pytest
 from typing_extensions import override
 
 from loaders.ingest import Contribution, IngestOptions, Progress, ingest
-from loaders.journal import OutcomeUnknown
 from loaders.publish import AlreadyIngested, PublishConflict
+from loaders.publishing import OutcomeUnknown
 from loaders.target import NotSupportedYet
 from procedures.manifests import current_snapshots
 from procedures.pools import Pools, ServerUnavailable

@@ -1,0 +1,190 @@
+"""An ingest's contributions: as the coordinator keeps them, and all of them staged, in parallel."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from loaders.journal import Journal
+from loaders.kept import Kept, stage_once
+from loaders.options import IngestOptions, OnProgress, Progress
+from loaders.stage import Contribution, Staged, StageTask
+from loaders.state import ContributionState
+from procedures.ingests import ContributionRow
+from schema.catalog import Table
+from schema.errors import InputError
+
+_SHOWN = 3
+
+
+class SourceChanged(InputError):
+    """A file is not the one that was staged before."""
+
+    code = "SOURCE_CHANGED"
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            f"{source} has changed since it was staged; abort the ingest and begin another"
+        )
+        self.source = source
+
+
+class ContributionsFailed(InputError):
+    """Some of an ingest's files could not be staged; the others are."""
+
+    code = "CONTRIBUTIONS_FAILED"
+
+    def __init__(self, failed: Sequence[ContributionRow], count: int) -> None:
+        shown = "; ".join(f"{row.source}: {row.error}" for row in failed[:_SHOWN])
+        super().__init__(
+            f"{len(failed)} of {count} files could not be staged: {shown}; when that is mended,"
+            " `skyshard ingest retry` and run again"
+        )
+
+
+def to_row(number: int, given: Contribution, table: Table) -> ContributionRow:
+    """A contribution for the coordinator; `table` is the model's."""
+    source = _absolute(given.path)
+    options = {
+        field.name: _plain(getattr(given, field.name))
+        for field in dataclasses.fields(given)
+        if field.name not in ("table", "path")
+    }
+    path = Path(source)
+    size = path.stat().st_size if path.is_file() else None
+    return ContributionRow(number, table.name, source, options=options, size_bytes=size)
+
+
+def from_row(row: ContributionRow) -> Contribution:
+    """A contribution as it was given."""
+    options: dict[str, Any] = {name: _revived(value) for name, value in row.options.items()}
+    return Contribution(row.table, Path(row.source), **options)
+
+
+def _absolute(path: Path) -> str:
+    """A file's place from everywhere on its machine; other addresses as they are."""
+    text = str(path)
+    return text if ":/" in text else str(path.absolute())
+
+
+def _plain(value: object) -> object:
+    return {"path": str(value)} if isinstance(value, Path) else value
+
+
+def _revived(value: Any) -> Any:
+    match value:
+        case list():
+            return tuple(value)
+        case {"path": text}:
+            return Path(text)
+        case _:
+            return value
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """What staging an ingest's contributions needs. `tables` are the catalog's by name."""
+
+    journal: Journal
+    tables: Mapping[str, Table]
+    folder: Path
+    options: IngestOptions
+    progress: OnProgress
+
+
+def stage_all(staging: Staging, rows: Sequence[ContributionRow]) -> list[Staged]:
+    """Stage the contributions, in parallel; in their order. What is in the spool is not read again.
+
+    Each is written down when it is done. Raises what the first bad file raised, or, to `keep_going`,
+    ContributionsFailed when the others are done.
+    """
+    total = sum(row.size_bytes or 0 for row in rows)
+    done = 0
+    staged: dict[int, Staged] = {}
+    failed = [row for row in rows if row.state == ContributionState.FAILED]
+    wanted = [row for row in rows if row.state != ContributionState.FAILED]
+    with _submitted(staging, wanted) as futures:
+        for future in as_completed(futures):
+            row = futures[future]
+            try:
+                kept = future.result()
+                staged[row.number] = _settle(staging, row, kept)
+            except InputError as error:
+                failed.append(_failed(staging, row, error))
+                if not staging.options.keep_going:
+                    raise
+            done += row.size_bytes or 0
+            staging.progress(Progress("stage", done, total))
+    if failed:
+        raise ContributionsFailed(sorted(failed, key=lambda row: row.number), len(rows))
+    return [staged[number] for number in sorted(staged)]
+
+
+@contextmanager
+def _submitted(
+    staging: Staging, rows: Sequence[ContributionRow]
+) -> Iterator[dict[Future[Kept], ContributionRow]]:
+    """The contributions on their way, on the executor or on threads; cancelled at the end."""
+    options = staging.options
+    # Staging computes and seldom waits: more threads than cores only hold more memory.
+    workers = min(options.workers, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers, thread_name_prefix="stage") as threads:
+        executor = options.executor or threads
+        futures = {
+            executor.submit(stage_once, _task(staging, row), with_digests=options.with_digests): row
+            for row in rows
+        }
+        try:
+            yield futures
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _task(staging: Staging, row: ContributionRow) -> StageTask:
+    given = from_row(row)
+    table = staging.tables[row.table]
+    limit = staging.options.reject_limit
+    return StageTask(row.number, table, given.path, given.columns, staging.folder, limit)
+
+
+def _settle(staging: Staging, row: ContributionRow, kept: Kept) -> Staged:
+    """Write down a staged contribution, unless the coordinator knows of it."""
+    staged = kept.staged
+    if row.sha256 is not None and row.sha256 != staged.sha256:
+        raise SourceChanged(row.source)
+    if not (kept.is_reused and row.state == ContributionState.STAGED):
+        unknown = ", ".join(staged.unknown)
+        ignored = f"ignored columns that {row.table} has not: {unknown}"
+        staging.journal.record(
+            replace(
+                row,
+                sha256=staged.sha256,
+                rows=staged.rows,
+                rejects=staged.rejects,
+                state=ContributionState.STAGED,
+                attempts=row.attempts + (not kept.is_reused),
+                error=None,
+                warnings=(ignored,) if unknown else (),
+                seconds=round(kept.seconds, 3),
+            )
+        )
+    return staged
+
+
+def _failed(staging: Staging, row: ContributionRow, error: InputError) -> ContributionRow:
+    """Write down why a contribution could not be staged."""
+    found = replace(
+        row,
+        state=ContributionState.FAILED,
+        attempts=row.attempts + 1,
+        error=f"{error} [{error.code}]",
+    )
+    staging.journal.record(found)
+    return found
