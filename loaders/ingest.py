@@ -12,6 +12,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +22,12 @@ from loaders.journal import Journal
 from loaders.lease import is_gone, leased
 from loaders.options import IngestOptions, OnProgress, Progress, Site, ignore
 from loaders.publishing import OutcomeUnknown, publish_loaded, renew_views
+from loaders.replicas import AWAY
 from loaders.run import Redone, Work, run
 from loaders.stage import Contribution
 from loaders.state import IngestState
 from loaders.target import open_target
+from loaders.tell import tell_shards
 from procedures.ingests import (
     ContributionRow,
     add_contributions,
@@ -33,6 +36,7 @@ from procedures.ingests import (
     log_event,
 )
 from procedures.pools import Pools
+from procedures.repairs import missing_copies
 from schema.manifest import IngestId
 from schema.topology import Topology
 
@@ -56,6 +60,8 @@ class IngestReport:
     reject_file: Path | None
     seconds: float
     warnings: tuple[str, ...] = ()
+    missing_copies: int = 0
+    """Copies that a shard which was away should have, and that are queued to be made."""
 
     @property
     def rows_per_s(self) -> float:
@@ -95,6 +101,7 @@ def ingest(
         finally:
             clear(site, ingest_id)
         views = renew_views(work, snapshot)
+    missing = _settle_copies(site, ingest_id)
     before = (_went_on(ingest_id, redone),) if is_old else ()
     plan = work.journal.row.plan or {}
     file = plan.get("reject_file")
@@ -107,8 +114,26 @@ def ingest(
         rejects=plan.get("rejects", 0),
         reject_file=None if file is None else Path(file),
         seconds=time.monotonic() - started,
-        warnings=(*before, *told, *views),
+        warnings=(*before, *told, *missing_copies_in_words(missing), *views),
+        missing_copies=missing,
     )
+
+
+def _settle_copies(site: Site, ingest_id: IngestId) -> int:
+    """Tell the shards of the publish, as far as servers answer; the copies that are still to be made."""
+    with suppress(*AWAY):
+        tell_shards(site.pools, site.topology)
+    with suppress(*AWAY), site.pools.coordinator() as connection:
+        return missing_copies(connection, ingest_id)
+    return 0
+
+
+def missing_copies_in_words(count: int) -> tuple[str, ...]:
+    """What the caller should know of copies that are still to be made."""
+    if not count:
+        return ()
+    told = "copies of parts are missing, as a shard was away; they are queued, `skyshard repair` makes"
+    return (f"{count} {told} them now",)
 
 
 def _begin(

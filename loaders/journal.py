@@ -24,6 +24,7 @@ from procedures.ingests import (
 )
 from procedures.manifests import allocate_parts, record_parts
 from procedures.pools import Pools
+from procedures.repairs import queue_missing
 from schema.manifest import IngestId, Part, PartId
 
 OnConnection = Callable[[Any], None]
@@ -53,6 +54,10 @@ class Journal:
         with self.pools.coordinator() as connection:
             self.row = read_ingest(connection, self.ingest_id)
         return self.row
+
+    def read_state(self) -> IngestState:
+        """The state as it is now."""
+        return IngestState(self.read().state)
 
     def contributions(self) -> list[ContributionRow]:
         """The input files, in their order."""
@@ -102,6 +107,10 @@ class Journal:
 
         def record(connection: Any) -> None:
             record_parts(connection, self.row.catalog, parts)
+            lacking = queue_missing(connection, self.ingest_id)
+            if lacking:
+                message = f"{lacking} copies are missing, and queued to be made"
+                log_event(connection, self.ingest_id, "degraded", message, copies=lacking)
             mark_loaded(connection, [part.part_id for part in parts])
 
         self.change(IngestState.LOADED, "loaded", f"{len(parts)} parts", also=record)

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loaders.cut import Cut, gather, index_rows
+from loaders.degraded import Patience
 from loaders.encode import CopyStream
 from loaders.fail_points import reach
 from loaders.resolve import CENTRE_ARCSEC
@@ -26,7 +28,7 @@ from procedures.parts import PartCopy, part_columns, read_part, write_parts
 from procedures.pools import Pools, ServerUnavailable
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
 from schema.checksum import checksum, combine
-from schema.errors import InputError, StoreError
+from schema.errors import InputError, StoreError, Unavailable
 from schema.healpix import centers, separation_arcsec
 from schema.manifest import IngestId, Part, PartId, PartKind, Replica
 from schema.statistics import describe
@@ -48,6 +50,16 @@ class RowsRefused(InputError):
     def __init__(self, table: str, reason: str) -> None:
         super().__init__(f"rows of {table} are refused: {reason.strip()}")
         self.table = table
+
+
+class NoCopyWritten(Unavailable):
+    """None of the shards that should hold a part answers; with one of them the ingest could go on."""
+
+    code = "NO_COPY_WRITTEN"
+
+    def __init__(self, shards: Sequence[ShardId]) -> None:
+        named = ", ".join(map(str, shards))
+        super().__init__(f"parts are to lie on shards {named}, and none of these answers")
 
 
 class ChecksumMismatch(StoreError):
@@ -77,6 +89,7 @@ class Loading:
     """What shards have already of an attempt that was cut off: not copied again where it is the same."""
     after: Callable[[Sequence[Part]], None] = _nothing
     """Told of each batch when it is on all its shards; what it raises ends the load."""
+    patience: Patience = field(default_factory=Patience)
 
 
 def load(
@@ -138,12 +151,22 @@ def load_parts(loading: Loading, batch: Sequence[CutPart]) -> list[Part]:
     replicas: dict[PartId, list[Replica]] = {one.part.part_id: [] for one in made}
     sizes: list[int] = []
     for shard_id in batch[0][0].shards:
-        sizes = _write_replicas(loading, made, shard_id)
+        write = partial(_write_replicas, loading, made, shard_id)
+        written = loading.patience.write(shard_id, write)
+        if written is None:
+            continue
+        sizes = written
         with_twin = _write_twins(loading, made, shard_id)
         for one in made:
             part_id = one.part.part_id
             replicas[part_id].append(Replica(shard_id, part_id in with_twin))
         reach("load.twinned")
+    if not sizes:
+        raise NoCopyWritten(batch[0][0].shards)
+    if not loading.verify and len(replicas[made[0].part.part_id]) < len(batch[0][0].shards):
+        for one in made:
+            for replica in replicas[one.part.part_id]:
+                _verify(loading, one.part, one.table, tuple(one.rows), replica.shard_id)
     parts = [
         dataclasses.replace(one.part, size_bytes=size, replicas=tuple(replicas[one.part.part_id]))
         for one, size in zip(made, sizes, strict=True)
@@ -235,8 +258,13 @@ def _separation(rows: pa.Table, table: Table) -> float:
     return float(separation_arcsec(ra, dec, director_ra, director_dec).max()) + CENTRE_ARCSEC
 
 
-def _write_replicas(loading: Loading, made: Sequence[_Made], shard_id: ShardId) -> list[int]:
-    """Write parts to one shard, but those it has; the size of each part's tables, bytes."""
+def _write_replicas(
+    loading: Loading, made: Sequence[_Made], shard_id: ShardId, again: bool = False
+) -> list[int]:
+    """Write parts to one shard, but those it has; the size of each part's tables, bytes.
+
+    An attempt whose answer was lost may have been done: `again` begins with dropping what it wrote.
+    """
     held = loading.held.get(shard_id, {})
     sizes = {
         one.part.part_id: held[one.part.part_id].size_bytes for one in made if _is_held(one, held)
@@ -248,7 +276,8 @@ def _write_replicas(loading: Loading, made: Sequence[_Made], shard_id: ShardId) 
     ]
     with loading.pools.shard(shard_id) as connection:
         try:
-            drop_parts(connection, [one.part.part_id for one in fresh if one.part.part_id in held])
+            stale = [one.part.part_id for one in fresh if again or one.part.part_id in held]
+            drop_parts(connection, stale)
             written = write_parts(connection, loading.catalog.name, copies) if copies else []
         except _BAD_ROWS as error:
             connection.rollback()

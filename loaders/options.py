@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from loaders.degraded import Degraded
 from loaders.rejects import KEPT_REJECTS
 from procedures.pools import Pools
 from schema.topology import Topology
@@ -62,6 +63,10 @@ class IngestOptions:
     """The folder of the HATS views, which the ingest renews (default: `hats` in the spool)."""
     keep_going: bool = False
     """Stage the other files where one is wrong, so that all that are wrong are told."""
+    degraded: Degraded = Degraded.WAIT
+    """What to do where a shard that should hold a copy does not answer."""
+    wait_s: float = 60.0
+    """How long to wait for such a shard, seconds."""
     with_digests: bool = False
     """Let other machines that see the spool trust what was staged; a second for each GB."""
 

@@ -19,6 +19,7 @@ from loaders.target import Target
 from loaders.twin import twin_path
 from procedures.ingest_plans import PlannedPart, parts_on_shard
 from schema.catalog import Role
+from schema.errors import Unavailable
 from schema.manifest import IngestId, Part, PartId, PartKind, Replica
 from schema.topology import ShardId
 
@@ -66,12 +67,27 @@ def fingerprint(target: Target, staged: Sequence[Staged], max_rejects: int) -> s
     return hashlib.sha256(json.dumps(document).encode()).hexdigest()
 
 
-def look_for(site: Site, ingest_id: IngestId, cuts: Sequence[Cut], ids: Sequence[PartId]) -> Found:
-    """What the shards have of planned parts. Raises Unavailable where one does not answer."""
+def look_for(
+    site: Site,
+    ingest_id: IngestId,
+    cuts: Sequence[Cut],
+    ids: Sequence[PartId],
+    *,
+    is_allowed: bool = False,
+) -> Found:
+    """What the shards have of planned parts.
+
+    One that does not answer has nothing where that `is_allowed`; else Unavailable is raised.
+    """
     held: dict[ShardId, dict[PartId, Part]] = {}
     for shard in site.topology.shards:
-        with site.pools.shard(shard.shard_id) as connection:
-            held[shard.shard_id] = parts_on_shard(connection, ingest_id, ids)
+        try:
+            with site.pools.shard(shard.shard_id) as connection:
+                held[shard.shard_id] = parts_on_shard(connection, ingest_id, ids)
+        except Unavailable:
+            if not is_allowed:
+                raise
+            held[shard.shard_id] = {}
     complete = [
         part
         for cut, part_id in zip(cuts, ids, strict=True)

@@ -12,6 +12,7 @@ from threading import Lock
 
 from loaders.contributions import Staging, from_row, stage_all
 from loaders.cut import Cut, Placement, choose_chunks, cut_parts
+from loaders.degraded import Degraded, Patience
 from loaders.discard import discard
 from loaders.fail_points import reach
 from loaders.journal import Journal
@@ -27,6 +28,7 @@ from loaders.spool import make_private
 from loaders.stage import Staged
 from loaders.state import ContributionState, IngestState
 from loaders.target import Target, check_growth, open_target
+from procedures.identity import check_cluster
 from procedures.ingests import find_repeated, ignore_contribution
 from procedures.manifests import read_manifest, register_shards
 from schema.errors import Unavailable
@@ -112,6 +114,7 @@ def _target(work: Work) -> Target:
     contributions = [from_row(row) for row in rows]
     site, name = work.site, work.journal.row.catalog
     target = open_target(site.pools, name, contributions, site.topology)
+    check_cluster(site.pools, site.topology)
     with site.pools.coordinator() as connection:
         register_shards(connection, {s.shard_id: s.weight for s in site.topology.shards})
         connection.commit()
@@ -188,7 +191,8 @@ def _plan(
         planned = journal.planned()
         if is_same_plan(planned, cuts):
             ids = [part.part_id for part in planned]
-            return ids, look_for(work.site, journal.ingest_id, cuts, ids)
+            is_allowed = work.options.degraded is Degraded.ALLOW
+            return ids, look_for(work.site, journal.ingest_id, cuts, ids, is_allowed=is_allowed)
         _discard_plan(work, "its parts are others now")
     ids = journal.new_ids(len(cuts))
     parts = [planned_part(cut, part_id) for cut, part_id in zip(cuts, ids, strict=True)]
@@ -218,6 +222,7 @@ def _load(
         work.options.verify,
         held=found.held,
         after=journal.parts_loaded,
+        patience=Patience(work.options.degraded, wait_s=work.options.wait_s),
     )
     cuts, ids = [cut for cut, _ in todo], [part_id for _, part_id in todo]
     made = load(loading, cuts, ids, workers=work.options.workers, loaded=counter.add)

@@ -48,6 +48,24 @@ def queue_repairs(connection: Any, wanted: Sequence[tuple[PartId, ShardId, str]]
         )
 
 
+def queue_missing(connection: Any, ingest_id: int) -> int:
+    """Write down the planned copies of an ingest's loaded parts that were not made; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MISSING, (ingest_id,))
+        return int(cursor.rowcount)
+
+
+def missing_copies(connection: Any, ingest_id: int) -> int:
+    """How many copies of an ingest's parts wait to be made."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM skyshard.repair JOIN skyshard.part USING (part_id)"
+            " WHERE part.ingest_id = %s",
+            (ingest_id,),
+        )
+        return int(cursor.fetchone()[0])
+
+
 def due_repairs(
     connection: Any, *, limit: int | None = None, waited_s: float = 0.0
 ) -> list[Repair]:
@@ -173,11 +191,24 @@ def free_czar_lock(connection: Any) -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s)", (_CZAR_LOCK,))
 
 
+_MISSING = """
+INSERT INTO skyshard.repair (part_id, shard_id, reason)
+SELECT planned_part.part_id, wanted.shard_id, 'the shard was away when it was loaded'
+FROM skyshard.planned_part, unnest(planned_part.shards) AS wanted (shard_id)
+WHERE planned_part.ingest_id = %s
+  AND NOT EXISTS (SELECT 1 FROM skyshard.replica
+                  WHERE replica.part_id = planned_part.part_id
+                    AND replica.shard_id = wanted.shard_id)
+ON CONFLICT DO NOTHING
+"""
+
 _DUE = """
 SELECT part_id, shard_id, reason, attempts, error
 FROM skyshard.repair
-WHERE tried_at IS NULL
-   OR tried_at < clock_timestamp() - make_interval(secs => %s * 2 ^ least(attempts - 1, 6))
+JOIN skyshard.part USING (part_id)
+WHERE part.from_snapshot IS NOT NULL
+  AND (tried_at IS NULL
+       OR tried_at < clock_timestamp() - make_interval(secs => %s * 2 ^ least(attempts - 1, 6)))
 ORDER BY attempts, queued_at, part_id, shard_id
 LIMIT %s
 """
