@@ -37,18 +37,21 @@ _COMPARISONS_OF_NULLS = {"is distinct from", "is not distinct from"}
 _POSTFIX = {"is null", "is not null"}
 _POOLED_PRODUCTS = (
     "list_reduce(list({{'n': CAST({0} AS DOUBLE), 'x': {1}, 'y': {2}, 's': {3}}})"
-    " FILTER (WHERE {0} > 0), lambda a, b: {{'n': a.n + b.n,"
-    " 'x': a.x + (b.x - a.x) * b.n / (a.n + b.n), 'y': a.y + (b.y - a.y) * b.n / (a.n + b.n),"
-    " 's': a.s + b.s + (b.x - a.x) * (b.y - a.y) * a.n * b.n / (a.n + b.n)}}).s"
+    " FILTER (WHERE {0} > 0), lambda a, b: {{'n': a['n'] + b['n'],"
+    " 'x': a['x'] + (b['x'] - a['x']) * b['n'] / (a['n'] + b['n']),"
+    " 'y': a['y'] + (b['y'] - a['y']) * b['n'] / (a['n'] + b['n']), 's': a['s'] + b['s']"
+    " + (b['x'] - a['x']) * (b['y'] - a['y']) * a['n'] * b['n'] / (a['n'] + b['n'])}}).s"
 )
 """The sum of products of deviations of several samples (n, mean x, mean y, products), likewise."""
 _POOLED_SQUARES = (
-    "list_reduce(list({{'n': CAST({0} AS DOUBLE), 'm': {1}, 's': {2}}}) FILTER (WHERE {0} > 0), "
-    "lambda a, b: {{'n': a.n + b.n, 'm': a.m + (b.m - a.m) * b.n / (a.n + b.n), "
-    "'s': a.s + b.s + (b.m - a.m) * (b.m - a.m) * a.n * b.n / (a.n + b.n)}}).s"
+    "list_reduce(list({{'n': CAST({0} AS DOUBLE), 'm': {1}, 's': {2}}}) FILTER (WHERE {0} > 0),"
+    " lambda a, b: {{'n': a['n'] + b['n'],"
+    " 'm': a['m'] + (b['m'] - a['m']) * b['n'] / (a['n'] + b['n']), 's': a['s'] + b['s']"
+    " + (b['m'] - a['m']) * (b['m'] - a['m']) * a['n'] * b['n'] / (a['n'] + b['n'])}}).s"
 )
 """The sum of squared deviations of several samples (n, mean, squares), pairwise: Chan, Golub &
-LeVeque 1983, formula 2.1. It does not cancel where the mean is far larger than the deviation."""
+LeVeque 1983, formula 2.1. It does not cancel where the mean is far larger than the deviation.
+In HAVING DuckDB takes `a.n` for a column of the query, `a['n']` never."""
 _CAREFUL = {"+": "plus", "-": "minus", "*": "times", "/": "over"}
 _BY_PROCEDURE = {"/": ("idiv", "div"), "%": ("imod", "mod")}
 
