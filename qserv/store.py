@@ -19,6 +19,7 @@ from procedures.pools import Pools
 from qserv.analyse import Wanted
 from qserv.as_of import AsOf
 from qserv.dispatch.shards import LaneLimits, Shards
+from qserv.leases import Lease, LeaseSettings
 from qserv.leftovers import own_folder, remove_leftovers
 from qserv.limits import Limits
 from qserv.merge import Merges, MergeSettings
@@ -43,6 +44,7 @@ class StoreSettings:
     lanes: LaneLimits = field(default_factory=LaneLimits)
     merges: MergeSettings = field(default_factory=MergeSettings)
     default_catalog: str | None = None
+    lease: LeaseSettings = field(default_factory=LeaseSettings)
 
 
 @contextmanager
@@ -89,6 +91,7 @@ class Store:
         self.shards = Shards(topology, pools, self.settings.lanes)
         self.merges = Merges(self.settings.merges, self._folder)
         self.watch = Watch()
+        self._lease = Lease(pools, self.watch, self.settings.lease)
         self._warming = threading.Thread(target=self.merges.warm, name="warm-merge", daemon=True)
         self._warming.start()
 
@@ -150,6 +153,7 @@ class Store:
     def close(self) -> None:
         """Cancel what runs and free everything but the pools."""
         self.watch.close()
+        self._lease.close()
         self.shards.close()
         self._warming.join()
         self.merges.close()

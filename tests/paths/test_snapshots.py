@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from loaders import rewrite as rewrites
 from loaders.compact import compact, groups_above
-from procedures.snapshots import UnknownSnapshot
+from loaders.publish import PublishConflict
+from loaders.retired import drop_retired
+from loaders.retract import retract
+from loaders.rewrite import Rewrite, open_base, rewrite
+from procedures.rewrites import RetractRefused
+from procedures.snapshots import (
+    SnapshotDropped,
+    SnapshotKept,
+    TagRefused,
+    UnknownSnapshot,
+    drop_snapshots,
+    find_pin,
+    keep_snapshots,
+    list_snapshots,
+    tag_snapshot,
+)
 from qserv.answer import answer
 from qserv.as_of import WrongAsOf
-from qserv.store import Store
-from schema.manifest import PartKind
+from qserv.leases import LeaseSettings, oldest_pins
+from qserv.store import Store, StoreSettings
+from schema.manifest import IngestId, PartKind
+from tests.loaders.skies import SKY, objects, sources_of
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
-from tests.support.corpus import every_corpus
+from tests.support.corpus import Case, every_corpus
 from tests.support.postgres import Server
-from tests.support.sharded import Oracle, Sharded, bound, rows_of, sharded_store
+from tests.support.sharded import Oracle, Rows, Sharded, bound, load, rows_of, sharded_store
 
 pytestmark = pytest.mark.postgres
 EVERY = 9
@@ -56,7 +75,7 @@ def test_one_part_is_left_in_each_place(store: Store) -> None:
 
 
 @pytest.mark.parametrize("case", SOME, ids=lambda case: case.name)
-def test_a_compacted_store_equals_the_oracle(case, store: Store, the_oracle: Oracle) -> None:  # type: ignore[no-untyped-def]
+def test_a_compacted_store_equals_the_oracle(case: Case, store: Store, the_oracle: Oracle) -> None:
     query = bound(case.text, store, case.language)
     _, found = rows_of(case.text, store, case.language)
     assert_agrees(query, found, the_oracle.rows(query))
@@ -80,3 +99,158 @@ def test_a_snapshot_that_never_was_is_refused(store: Store) -> None:
         answer(COUNT, store, as_of="dif@1")
     with pytest.raises(WrongAsOf):
         answer(COUNT, store, as_of="diff")
+
+
+OBJECTS = objects(400)
+SOURCES = sources_of(OBJECTS, 2)
+LATE = objects(100, first=1001, seed=5)
+SMALL: list[Rows] = [
+    {"Object": OBJECTS[:300], "Source": SOURCES},
+    {"Object": OBJECTS[300:]},
+    {"Object": LATE, "Source": sources_of(LATE, 3, first=5001)},
+]
+"""The first brings sources of objects that come with the second, and move to them."""
+TOLD = (
+    "SELECT COUNT(*) FROM Object",
+    "SELECT COUNT(*) FROM Source",
+    "SELECT COUNT(*) FROM Object JOIN Source USING (objectId)",
+    "SELECT COUNT(*) FROM Source WHERE objectId = 350",
+)
+
+
+@pytest.fixture
+def small(server: Server, tmp_path: Path) -> Iterator[Sharded]:
+    """A store of a test's own: three small ingests, a lease that is renewed often."""
+    settings = StoreSettings(lease=LeaseSettings(renew_s=0.1))
+    with sharded_store(
+        server, SKY, SMALL, shards=2, folder=tmp_path, engines=False, settings=settings
+    ) as made:
+        yield made
+
+
+def told(store: Store, as_of: str = "") -> list[object]:
+    return [count(store, text, as_of) for text in TOLD]
+
+
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_retracting_an_ingest_leaves_the_others_rows(small: Sharded, is_compacted: bool) -> None:
+    store = small.store
+    if is_compacted:
+        compact(store.pools, "lab", store.topology)
+    assert told(store) == [500, 1100, 1100, 2]
+    report = retract(store.pools, "lab", IngestId(2), store.topology)
+    assert told(store) == [400, 1100, 900, 2]
+    assert told(store, f"lab@{report.snapshot - 1}") == [500, 1100, 1100, 2]
+
+
+def test_what_was_retracted_is_ingested_again(small: Sharded, tmp_path: Path) -> None:
+    store = small.store
+    retract(store.pools, "lab", IngestId(2), store.topology)
+    load(store.pools, store.topology, "lab", SMALL[1], tmp_path / "again")
+    assert told(store) == [500, 1100, 1100, 2]
+
+
+def test_an_ingest_is_retracted_once(small: Sharded) -> None:
+    store = small.store
+    retract(store.pools, "lab", IngestId(3), store.topology)
+    with pytest.raises(RetractRefused, match="ingest 3 is retracted"):
+        retract(store.pools, "lab", IngestId(3), store.topology)
+    with pytest.raises(RetractRefused, match="lab has no ingest 77"):
+        retract(store.pools, "lab", IngestId(77), store.topology)
+
+
+def test_dropped_snapshots_free_their_parts_but_what_a_query_reads(small: Sharded) -> None:
+    store = small.store
+    compact(store.pools, "lab", store.topology)
+    reading = answer("SELECT sourceId FROM Source", store, as_of="lab@3")
+    with store.pools.coordinator() as connection:
+        drop_snapshots(connection, [find_pin(connection, "lab", str(n)) for n in (1, 2, 3)])
+        connection.commit()
+    with pytest.raises(SnapshotDropped, match=r"snapshot lab@3 was dropped .* there are 4"):
+        answer(COUNT, store, as_of="lab@3")
+    wait_for_lease(store)
+    before = tables(store)
+    drop_retired(store.pools, store.topology, grace_s=0.0)
+    kept = tables(store)
+    assert sum(batch.num_rows for batch in reading.batches) == 1100
+    reading.close()
+    assert kept < before  # what only older snapshots held is gone
+    wait_for_lease(store)
+    drop_retired(store.pools, store.topology, grace_s=0.0)
+    assert tables(store) < kept
+    assert tables(store) == len(store.pin().manifests["lab"].parts) + directors(store)
+    assert told(store) == [500, 1100, 1100, 2]
+
+
+def test_a_tag_keeps_a_snapshot(small: Sharded) -> None:
+    store = small.store
+    with store.pools.coordinator() as connection:
+        tag_snapshot(connection, find_pin(connection, "lab", "2"), "first-light")
+        assert keep_snapshots(connection, "lab", 1) == [1]
+        connection.commit()
+    compact(store.pools, "lab", store.topology)
+    drop_retired(store.pools, store.topology, grace_s=0.0)
+    assert told(store, "lab@First-Light") == [400, 800, 800, 2]
+    with store.pools.coordinator() as connection:
+        rows = list_snapshots(connection, "lab")
+        assert [row.snapshot for row in rows if row.dropped_at is None] == [2, 4]
+        with pytest.raises(SnapshotKept, match="has the tag first-light"):
+            drop_snapshots(connection, [find_pin(connection, "lab", "2")])
+        with pytest.raises(TagRefused, match="is snapshot 2 of lab"):
+            tag_snapshot(connection, find_pin(connection, "lab", "4"), "FIRST-LIGHT")
+
+
+def test_two_compactions_at_once_end_with_one_refused(small: Sharded) -> None:
+    store = small.store
+    base = open_base(store.pools, "lab", store.topology)
+    compact(store.pools, "lab", store.topology)
+    wanted = Rewrite("compaction", tuple(groups_above(base.catalog, base.manifest, 1)))
+    before = tables(store)
+    with pytest.raises(PublishConflict, match="replaced parts"):
+        rewrite(base, wanted)
+    assert tables(store) == before
+    assert told(store) == [500, 1100, 1100, 2]
+
+
+def test_what_a_killed_rewrite_left_is_dropped_by_the_next(small: Sharded) -> None:
+    store = small.store
+    base = open_base(store.pools, "lab", store.topology)
+    wanted = Rewrite("compaction", tuple(groups_above(base.catalog, base.manifest, 1)))
+    before = tables(store)
+    ingest_id, ids = rewrites._begin(base, wanted)
+    rewrites._written(base, wanted, ingest_id, ids, workers=1)
+    assert tables(store) > before
+    with store.pools.coordinator() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE skyshard.ingest SET lease_until = now() WHERE kind <> 'ingest'")
+        connection.commit()
+    rewrites.drop_dead(store.pools, store.topology)
+    assert tables(store) == before
+
+
+def tables(store: Store) -> int:
+    """How many part tables the shards hold."""
+    found = 0
+    for shard in store.topology.shards:
+        with store.pools.shard(shard.shard_id) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'parts'")
+            found += cursor.fetchone()[0]
+    return found
+
+
+def directors(store: Store) -> int:
+    """How many tables of overlap rows belong to the newest snapshot's parts."""
+    parts = store.pin().manifests["lab"].parts
+    return sum(part.kind is PartKind.ROWS and part.table in {"Object", "Star"} for part in parts)
+
+
+def wait_for_lease(store: Store) -> None:
+    """Return when the czar has told what it reads now."""
+    wanted = {str(k): v for k, v in oldest_pins(store.watch.running()).items()}
+    deadline = time.monotonic() + 10
+    while True:
+        with store.pools.coordinator() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pins FROM skyshard.lease")
+            if [row[0] for row in cursor.fetchall()] == [wanted]:
+                return
+        assert time.monotonic() < deadline, "no lease in time"
+        time.sleep(0.02)

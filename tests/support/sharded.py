@@ -34,7 +34,7 @@ from qserv.limits import Limits
 from qserv.render import Dialect, render
 from qserv.scan.engine import EngineSettings
 from qserv.scan.server import ScanServer
-from qserv.store import Store
+from qserv.store import Store, StoreSettings
 from qserv.traverse import base_relations
 from schema.catalog import Catalog
 from schema.ddl import quote
@@ -65,6 +65,7 @@ def sharded_store(
     folder: Path,
     engines: bool = True,
     last_on: Server | None = None,
+    settings: StoreSettings | None = None,
 ) -> Iterator[Sharded]:
     """The catalog's rows over `shards` databases, brought by one ingest after another.
 
@@ -80,8 +81,8 @@ def sharded_store(
         home = last_on if last_on is not None and k == shards - 1 else server
         dsn = home.new_database("shard", prepare=_upgraded_shard)
         if engines:
-            settings = EngineSettings(k + 1, twins, 512 * 2**20, 2)
-            running.append(ScanServer(settings, token=TOKEN))
+            engine = EngineSettings(k + 1, twins, 512 * 2**20, 2)
+            running.append(ScanServer(engine, token=TOKEN))
             threading.Thread(target=running[-1].serve, daemon=True).start()
         scan = running[-1].address if engines else None
         places.append(Shard(ShardId(k + 1), dsn, scan, twins if engines else None))
@@ -91,7 +92,7 @@ def sharded_store(
         _register(pools, topology, catalog)
         for number, rows in enumerate(ingests):
             load(pools, topology, catalog.name, rows, folder / f"ingest-{number}")
-        store = Store(topology, pools, spool=folder / "spool")
+        store = Store(topology, pools, spool=folder / "spool", settings=settings)
         try:
             yield Sharded(store, tuple(running))
         finally:
