@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -98,19 +101,28 @@ class Placement:
 def cut_parts(resolved: Resolved, placement: Placement) -> list[Cut]:
     """All parts of an ingest, the largest first, so that none is left alone at the end."""
     cuts: list[Cut] = []
-    for name, runs in resolved.runs.items():
-        table = placement.catalog.table(name)
-        assert table is not None, f"{name} vanished"
-        if not table.is_partitioned:
-            cuts += _whole(table, runs, placement)
-        elif any(len(run.order) for run in runs):
-            apart = resolved.separations.get(name, 0.0)
-            cuts += _chunks(table, runs, placement, separation_arcsec=apart)
-    for name, entries in resolved.index.items():
-        table = placement.catalog.table(name)
-        assert table is not None, f"{name} vanished"
-        cuts += _buckets(table, entries, placement)
+    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cut") as threads:
+        indexes = [
+            threads.submit(_buckets, _table(placement, name), entries, placement)
+            for name, entries in resolved.index.items()
+        ]
+        for name, runs in resolved.runs.items():
+            table = _table(placement, name)
+            if not table.is_partitioned:
+                cuts += _whole(table, runs, placement)
+            elif any(len(run.order) for run in runs):
+                edges = list(threads.map(partial(_edge, table, placement), runs))
+                apart = resolved.separations.get(name, 0.0)
+                cuts += _chunks(table, runs, edges, placement, separation_arcsec=apart)
+        for index in indexes:
+            cuts += index.result()
     return sorted(cuts, key=lambda cut: -cut.rows)
+
+
+def _table(placement: Placement, name: str) -> Table:
+    table = placement.catalog.table(name)
+    assert table is not None, f"{name} vanished"
+    return table
 
 
 def _whole(table: Table, runs: Sequence[PlacedRun], placement: Placement) -> Iterator[Cut]:
@@ -121,52 +133,54 @@ def _whole(table: Table, runs: Sequence[PlacedRun], placement: Placement) -> Ite
 
 
 def _chunks(
-    table: Table, runs: Sequence[PlacedRun], placement: Placement, *, separation_arcsec: float
+    table: Table,
+    runs: Sequence[PlacedRun],
+    edges: Sequence[dict[int, PlacedRun]],
+    placement: Placement,
+    *,
+    separation_arcsec: float,
 ) -> Iterator[Cut]:
-    """A partitioned table, chunk by chunk; empty ones are left out."""
+    """A partitioned table, chunk by chunk; empty ones are left out. `edges`: each run's overlap."""
     tiling = placement.tiling
     assert tiling is not None, "rows of a partitioned table without a tiling"
-    overlaps = _overlaps(table, runs, placement)
-    filled = {int(n) for run in runs for n in np.unique(tiling.chunk_of(run.pixels))}
-    for number in sorted(filled | overlaps.keys()):
+    starts = np.array([tiling.edges(run.pixels) for run in runs])
+    filled = np.flatnonzero((starts[:, 1:] > starts[:, :-1]).any(axis=0)).tolist()
+    for number in sorted({*filled, *(n for edge in edges for n in edge)}):
         pixel = tiling.chunks[number]
-        own = tuple(piece for run in runs if len((piece := run.within(pixel)).order))
-        overlap = tuple(overlaps.get(number, ()))
-        shards = placement.chunk(pixel)
+        own = tuple(
+            run.chosen(slice(start, end))
+            for run, start, end in zip(runs, starts[:, number], starts[:, number + 1], strict=True)
+            if start < end
+        )
         yield Cut(
             table,
             PartKind.ROWS,
             pixel,
             None,
-            shards,
+            placement.chunk(pixel),
             own,
-            overlap,
+            tuple(edge[number] for edge in edges if number in edge),
             separation_arcsec=separation_arcsec,
         )
 
 
-def _overlaps(
-    table: Table, runs: Sequence[PlacedRun], placement: Placement
-) -> dict[int, list[PlacedRun]]:
-    """A director's rows that lie within the margin of chunks that are not theirs."""
-    found: dict[int, list[PlacedRun]] = {}
+def _edge(table: Table, placement: Placement, run: PlacedRun) -> dict[int, PlacedRun]:
+    """A director run's rows that lie within the margin of chunks that are not theirs, by chunk."""
     if table.role is not Role.DIRECTOR or placement.tiling is None:
-        return found
+        return {}
     margin = placement.catalog.margin_arcsec
-    for run in runs:
-        edge = run.chosen(placement.tiling.near_borders(run.pixels, margin))
-        ra, dec = (
-            np.asarray(run.rows.column(name).take(pa.array(edge.order)).cast(pa.float64()))
-            for name in (table.ra, table.dec)
-        )
-        rows, chunks = placement.tiling.overlaps(ra, dec, edge.pixels, margin)
-        for number in np.unique(chunks).tolist():
-            found.setdefault(number, []).append(edge.chosen(rows[chunks == number]))
-    return found
+    edge = run.chosen(placement.tiling.near_borders(run.pixels, margin))
+    ra, dec = (
+        np.asarray(run.rows.column(name).take(pa.array(edge.order)).cast(pa.float64()))
+        for name in (table.ra, table.dec)
+    )
+    rows, chunks = placement.tiling.overlaps(ra, dec, edge.pixels, margin)
+    return {number: edge.chosen(rows[chunks == number]) for number in np.unique(chunks).tolist()}
 
 
-def _buckets(table: Table, entries: KeyMap, placement: Placement) -> Iterator[Cut]:
+def _buckets(table: Table, entries: KeyMap, placement: Placement) -> list[Cut]:
     """The new entries of a director index, bucket by bucket; keys stay in their order."""
+    cuts: list[Cut] = []
     buckets = bucket_of(entries.keys).astype(np.uint8)
     order = np.argsort(buckets, kind="stable")
     ends = np.cumsum(np.bincount(buckets, minlength=INDEX_BUCKETS)).tolist()
@@ -174,7 +188,9 @@ def _buckets(table: Table, entries: KeyMap, placement: Placement) -> Iterator[Cu
         if start < end:
             here = order[start:end]
             index = KeyMap(entries.keys[here], entries.pixels[here])
-            yield Cut(table, PartKind.INDEX, None, bucket, placement.bucket(bucket), index=index)
+            shards = placement.bucket(bucket)
+            cuts.append(Cut(table, PartKind.INDEX, None, bucket, shards, index=index))
+    return cuts
 
 
 def gather(pieces: Iterable[PlacedRun], table: Table, ingest_id: IngestId) -> pa.Table:

@@ -24,7 +24,7 @@ from loaders.validate import Bools, Reject, row_text
 from procedures.director_index import EMPTY, KeyMap, key_map
 from schema.catalog import HEALPIX_29, Catalog, Role, Table
 from schema.errors import InputError
-from schema.healpix import MAX_ORDER, Pixel, centers, separation_arcsec
+from schema.healpix import MAX_ORDER, centers, separation_arcsec
 
 NOWHERE = -1
 """The pixel of a row that is not placed (yet)."""
@@ -79,12 +79,6 @@ class PlacedRun:
     rows: pa.Table
     order: I64
     pixels: I64
-
-    def within(self, chunk: Pixel) -> PlacedRun:
-        """The rows that lie in a chunk."""
-        first = np.searchsorted(self.pixels, chunk.first_29, "left")
-        last = np.searchsorted(self.pixels, chunk.last_29, "right")
-        return self.chosen(slice(first, last))
 
     def chosen(self, places: slice | I64) -> PlacedRun:
         """The rows at the given places of `order`."""
@@ -305,7 +299,7 @@ class _Resolver:
             link.run.second = link.run.pixels
 
     def _published(self, table: str, keys: Sequence[I64]) -> KeyMap:
-        asked = np.concatenate([EMPTY.keys, *keys])
+        asked = keys[0] if len(keys) == 1 else np.concatenate([EMPTY.keys, *keys])
         return self.published.find(table, asked) if len(asked) else EMPTY
 
     def _index(self, table: Table, key: str, loose: Sequence[_Loose]) -> None:
@@ -320,20 +314,21 @@ class _Resolver:
         published = self._published(table.name, [keys])
         taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
         order = ascending(keys)
-        is_again = _repeated(keys, order)
-        is_taken = np.isin(keys, taken) if len(taken) else np.zeros(len(keys), np.bool_)
-        is_refused = is_again | is_taken
-        if table.role is Role.DIRECTOR and not table.is_key_unique and is_refused.any():
-            raise RepeatedVersions(table, key)
-        pixels = np.empty(len(keys), np.int64)
-        start = 0
-        for run, (values, rows) in zip(loose, found, strict=True):
-            mine = slice(start, start := start + len(values))
-            run.reject(rows[is_again[mine]], f"{key} comes twice in this ingest")
-            run.reject(rows[is_taken[mine]], f"{key} is published already")
-            pixels[mine] = run.pixels[rows]
-        kept = order[~is_refused[order]] if is_refused.any() else order
-        self.index[table.name] = KeyMap(keys[kept], pixels[kept])
+        pixels = np.concatenate(
+            [run.pixels[rows] for run, (_, rows) in zip(loose, found, strict=True)]
+        )
+        entries = KeyMap(keys[order], pixels[order])
+        is_again = entries.keys[1:] == entries.keys[:-1]
+        if len(taken) or is_again.any():
+            if table.role is Role.DIRECTOR and not table.is_key_unique:
+                raise RepeatedVersions(table, key)
+            is_again = np.concatenate([[False], is_again])
+            is_taken = np.isin(entries.keys, taken)
+            _reject_at(loose, found, order[is_again], f"{key} comes twice in this ingest")
+            _reject_at(loose, found, order[is_taken], f"{key} is published already")
+            is_kept = ~(is_again | is_taken)
+            entries = KeyMap(entries.keys[is_kept], entries.pixels[is_kept])
+        self.index[table.name] = entries
         is_orphan = ~np.isin(published.keys, taken)
         if is_orphan.any():
             self.rehomed[table.name] = KeyMap(
@@ -387,9 +382,12 @@ def _given_keys(key: str, run: _Loose) -> tuple[I64, I64]:
     return values[kept], kept
 
 
-def _repeated(keys: I64, order: I64) -> Bools:
-    """Which keys came before; `order` sorts them stably."""
-    ascending_keys = keys[order]
-    is_again = np.zeros(len(keys), np.bool_)
-    is_again[order[1:][ascending_keys[1:] == ascending_keys[:-1]]] = True
-    return is_again
+def _reject_at(
+    loose: Sequence[_Loose], found: Sequence[tuple[I64, I64]], places: I64, reason: str
+) -> None:
+    """Reject the rows whose keys stand at the given places of all runs' keys together."""
+    ends = np.cumsum([len(values) for values, _ in found])
+    ordered = np.sort(places)
+    for run, (values, rows), end in zip(loose, found, ends.tolist(), strict=True):
+        mine = ordered[(ordered >= end - len(values)) & (ordered < end)]
+        run.reject(rows[mine - (end - len(values))], reason)

@@ -59,11 +59,12 @@ def tile_sky(
     its own area. Where rows lie evenly, chunks hold half of the target in the mean.
     """
     numbers, counts = _sparse(density)
+    sums = np.concatenate([[0], np.cumsum(counts)])
     finest = _finest_order(margin_arcsec, coarsest)
     tiles: list[Pixel] = []
     open_pixels = np.arange(12 * 4**coarsest)
     for order in range(coarsest, finest + 1):
-        rows = _rows_of(open_pixels, numbers >> (2 * (DENSITY_ORDER - order)), counts)
+        rows = _rows_of(open_pixels, numbers, sums, order)
         is_split = (rows > target_rows) & (order < finest)
         tiles += [Pixel(order, number) for number in open_pixels[~is_split].tolist()]
         open_pixels = (open_pixels[is_split][:, None] * 4 + np.arange(4)).ravel()
@@ -84,13 +85,11 @@ def _sparse(density: Mapping[int, int] | tuple[I64, I64] | I64) -> tuple[I64, I6
     return numbers[ascending], counts[ascending]
 
 
-def _rows_of(pixels: I64, numbers: I64, counts: I64) -> I64:
-    """The summed counts of each pixel; `numbers` ascend and may repeat."""
-    sums = np.concatenate([[0], np.cumsum(counts)])
-    return np.asarray(
-        sums[np.searchsorted(numbers, pixels, "right")]
-        - sums[np.searchsorted(numbers, pixels, "left")]
-    )
+def _rows_of(pixels: I64, numbers: I64, sums: I64, order: int) -> I64:
+    """The rows in each pixel of an order; `sums[n]` are those before the n-th of `numbers`."""
+    shift = 2 * (DENSITY_ORDER - order)
+    ends = np.searchsorted(numbers, (pixels + 1) << shift)
+    return np.asarray(sums[ends] - sums[np.searchsorted(numbers, pixels << shift)])
 
 
 def _finest_order(margin_arcsec: float, coarsest: int) -> int:
@@ -123,6 +122,11 @@ class Tiling:
     def chunk_of(self, healpix_29: I64) -> I64:
         """The index in `chunks` of the chunk that holds each order-29 pixel."""
         return np.searchsorted(self._firsts, healpix_29, "right") - 1
+
+    def edges(self, ascending_29: I64) -> I64:
+        """Where each chunk's rows begin among ascending pixels, and after the last where they end."""
+        starts = np.searchsorted(ascending_29, self._firsts)
+        return np.append(starts, len(ascending_29)).astype(np.int64)
 
     def overlaps(self, ra: F64, dec: F64, healpix_29: I64, margin_arcsec: float) -> tuple[I64, I64]:
         """Every row with each other chunk within the margin: (row indices, chunk indices).

@@ -63,6 +63,14 @@ def test_every_row_lies_in_the_chunk_that_holds_its_pixel(seed: int) -> None:
         assert tiling.chunks[index].first_29 <= row <= tiling.chunks[index].last_29
 
 
+@given(st.integers(0, 100))
+def test_the_rows_of_a_chunk_follow_each_other_between_its_edges(seed: int) -> None:
+    rows = np.sort(pixels_29(*clustered(seed)))
+    tiling = Tiling(tile_sky(count_density(rows), 100, coarsest=1))
+    counts = np.bincount(tiling.chunk_of(rows), minlength=len(tiling.chunks))
+    assert np.array_equal(np.diff(tiling.edges(rows)), counts)
+
+
 def test_an_array_of_counts_tiles_like_a_mapping() -> None:
     density = count_density(pixels_29(*clustered(1)))
     counts = np.zeros(12 * 4**DENSITY_ORDER, np.int64)
