@@ -117,8 +117,8 @@ def _write(cursor: Any, statement: str, rows: Sequence[tuple[object, ...]]) -> N
 
 _DIGEST = """
 md5(to_jsonb(catalog)::text || coalesce((
-  SELECT string_agg(to_jsonb(snapshot)::text, ',' ORDER BY snapshot.snapshot)
-  FROM skyshard.snapshot WHERE snapshot.catalog_id = catalog.catalog_id), ''))
+  SELECT string_agg(to_jsonb(told)::text, ',' ORDER BY told.snapshot)
+  FROM skyshard.snapshot AS told WHERE told.catalog_id = catalog.catalog_id), ''))
 """
 
 _CATALOG = f"""
@@ -137,9 +137,9 @@ WHERE catalog.catalog_id = %s
 """
 
 _SNAPSHOTS = """
-SELECT snapshot.snapshot, to_jsonb(snapshot)::text
-FROM skyshard.snapshot
-WHERE snapshot.catalog_id = %s
+SELECT told.snapshot, to_jsonb(told)::text
+FROM skyshard.snapshot AS told
+WHERE told.catalog_id = %s
 """
 
 _INGESTS = """
