@@ -5,17 +5,22 @@ Answers before and after are equal; older snapshots are read as they were until 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import logging
+from collections import Counter
+from collections.abc import Collection
 
+from loaders.publish import Loaded
 from loaders.rewrite import Base, Group, Rewrite, RewriteReport, open_base, rewrite
 from procedures.pools import Pools
 from schema.catalog import Catalog
+from schema.errors import StoreError, Unavailable
 from schema.healpix import Pixel
 from schema.manifest import Manifest, Part, PartId, PartKind
 from schema.topology import Topology
 
 MOST_PARTS = 4
 """A table has at most so many parts in one chunk, or in one bucket of its index."""
+_log = logging.getLogger(__name__)
 Place = tuple[str, PartKind, Pixel | None, int | None]
 
 
@@ -27,29 +32,39 @@ def compact(
     return _compacted(base, groups_above(base.catalog, base.manifest, most), workers=workers)
 
 
-def make_room(
-    pools: Pools,
-    catalog_name: str,
-    topology: Topology,
-    coming: Iterable[Part],
-    *,
-    leaving: Collection[PartId] = (),
-) -> RewriteReport | None:
-    """Compact where parts about to be published would be more than MOST_PARTS with those there are.
+def make_room(pools: Pools, topology: Topology, loaded: Loaded) -> RewriteReport | None:
+    """Compact where an ingest's parts would make more than MOST_PARTS in a place, before it is published.
 
-    Parts that the publish replaces (`leaving`) are left alone.
+    Parts that it replaces are left alone. What cannot be compacted now does not keep the ingest back:
+    the next one meets it again.
     """
-    count: dict[Place, int] = {}
-    for part in coming:
-        count[place_of(part)] = count.get(place_of(part), 0) + 1
-    base = open_base(pools, catalog_name, topology)
+    if not _crowded(loaded.base, loaded):
+        return None
+    base = open_base(pools, loaded.base.catalog, topology)
+    crowded = _crowded(base.manifest, loaded)
     groups = [
         group
-        for group in groups_above(base.catalog, base.manifest, 1, leaving=leaving)
-        if len(group.parts) + count.get(place_of(group.parts[0]), 0) > MOST_PARTS
-        and place_of(group.parts[0]) in count
+        for group in groups_above(base.catalog, base.manifest, 1, leaving=loaded.retired)
+        if place_of(group.parts[0]) in crowded
     ]
-    return _compacted(base, groups, workers=2)
+    try:
+        return _compacted(base, groups, workers=2)
+    except (Unavailable, StoreError) as error:
+        fields = {"catalog": base.catalog.name, "reason": str(error)}
+        _log.warning("not compacted before a publish", extra=fields)
+        return None
+
+
+def _crowded(manifest: Manifest, loaded: Loaded) -> set[Place]:
+    """The places that would have too many parts with those of an ingest."""
+    leaving = set(loaded.retired)
+    count = Counter(place_of(part) for part in loaded.parts)
+    count.update(
+        place
+        for part in manifest.parts
+        if part.part_id not in leaving and (place := place_of(part)) in count
+    )
+    return {place for place, parts in count.items() if parts > MOST_PARTS}
 
 
 def groups_above(

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg2
 from typing_extensions import override
 
+from loaders.compact import make_room
 from loaders.discard import discard
 from loaders.fail_points import reach
 from loaders.hats import write_views
@@ -55,6 +56,7 @@ def publish_loaded(work: Work) -> int:
     with site.pools.coordinator() as connection:
         catalog = get_catalog(connection, journal.row.catalog)
         loaded = _loaded(work, connection, catalog)
+    make_room(site.pools, site.topology, loaded)
     if journal.state is IngestState.LOADED:
         journal.change(IngestState.PUBLISHING, "publishing")
     try:

@@ -24,11 +24,18 @@ class IngestState(StrEnum):
     PUBLISHED = "published"
     FAILED = "failed"
     ABORTED = "aborted"
+    RETRACTED = "retracted"
+    """Published once; later snapshots are without its rows."""
 
     @property
     def is_final(self) -> bool:
         """Whether no loader may work on it."""
-        return self in (IngestState.PUBLISHED, IngestState.FAILED, IngestState.ABORTED)
+        return self not in _OPEN
+
+
+_OPEN = frozenset(
+    {IngestState.OPEN, IngestState.COMMITTED, IngestState.LOADED, IngestState.PUBLISHING}
+)
 
 
 class ContributionState(StrEnum):
@@ -47,9 +54,10 @@ _NEXT = {
     IngestState.COMMITTED: {IngestState.LOADED},
     IngestState.LOADED: {IngestState.PUBLISHING, IngestState.COMMITTED},
     IngestState.PUBLISHING: {IngestState.PUBLISHED, IngestState.COMMITTED},
-    IngestState.PUBLISHED: set[IngestState](),
+    IngestState.PUBLISHED: {IngestState.RETRACTED},
     IngestState.FAILED: {IngestState.COMMITTED, IngestState.ABORTED},
     IngestState.ABORTED: set[IngestState](),
+    IngestState.RETRACTED: set[IngestState](),
 }
 
 

@@ -31,7 +31,7 @@ def begin_rewrite(
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO skyshard.ingest (catalog_id, state, kind, options, lease_owner, lease_until)"
-            " SELECT catalog_id, 'loading', %s, %s, %s,"
+            " SELECT catalog_id, 'committed', %s, %s, %s,"
             " clock_timestamp() + %s * interval '1 second'"
             " FROM skyshard.catalog WHERE name = %s RETURNING ingest_id",
             (kind, Json(facts), kind, LEASE_S, catalog_name),
@@ -46,7 +46,7 @@ def renew_rewrite(connection: Any, ingest_id: IngestId) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE skyshard.ingest SET lease_until = clock_timestamp() + %s * interval '1 second'"
-            " WHERE ingest_id = %s AND state = 'loading'",
+            " WHERE ingest_id = %s AND finished_at IS NULL",
             (LEASE_S, ingest_id),
         )
         return bool(cursor.rowcount)
@@ -79,7 +79,7 @@ def dead_rewrites(connection: Any) -> list[IngestId]:
         cursor.execute(
             "UPDATE skyshard.ingest SET state = 'aborted', error = 'its process ended',"
             " lease_owner = NULL, finished_at = clock_timestamp()"
-            " WHERE kind <> 'ingest' AND state = 'loading' AND lease_until < clock_timestamp()"
+            " WHERE kind <> 'ingest' AND finished_at IS NULL AND lease_until < clock_timestamp()"
             " RETURNING ingest_id"
         )
         return [IngestId(row[0]) for row in cursor]

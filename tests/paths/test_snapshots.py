@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loaders import rewrite as rewrites
-from loaders.compact import compact, groups_above
+from loaders.compact import MOST_PARTS, compact, groups_above
 from loaders.publish import PublishConflict
 from loaders.retired import drop_retired
 from loaders.retract import retract
@@ -254,3 +254,15 @@ def wait_for_lease(store: Store) -> None:
                 return
         assert time.monotonic() < deadline, "no lease in time"
         time.sleep(0.02)
+
+
+def test_a_place_never_has_more_parts_than_it_may(small: Sharded, tmp_path: Path) -> None:
+    store = small.store
+    for k in range(4, 8):
+        more = objects(60, first=1000 * k, seed=k)
+        rows: Rows = {"Object": more, "Source": sources_of(more, 1, first=10_000 * k)}
+        load(store.pools, store.topology, "lab", rows, tmp_path / f"more-{k}")
+        manifest = store.pin().manifests["lab"]
+        assert not groups_above(SKY, manifest, MOST_PARTS)
+    assert manifest.snapshot > 7
+    assert told(store) == [740, 1340, 1340, 2]
