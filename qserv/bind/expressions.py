@@ -43,6 +43,8 @@ def _column(node: Node, env: Env) -> Expression:
 def _literal(node: Node, _: Env) -> Expression:
     text = node.this
     if node.is_string:
+        if "\0" in text:  # written as an escape sequence; no database stores it
+            raise TypeMismatch("The character U+0000 stands in no text", node)
         return Literal(text, Type.TEXT)
     if text.isdigit():
         return coercion.integer(int(text))

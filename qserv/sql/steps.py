@@ -6,7 +6,7 @@ SQL by names that begin with `sql ` (no user can spell a blank in one), each of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlglot import exp
 
@@ -154,7 +154,9 @@ _TO_DOUBLE = (_KIND.DECIMAL, _KIND.BIGDECIMAL)
 def cast(node: Node, reading: Reading) -> Node | None:
     """CAST: DATE is midnight of a TIMESTAMP, NUMERIC is DOUBLE, rounded where it has a scale."""
     to = node.args["to"]
-    arguments = _numbers(to.expressions)
+    if not all(map(_is_number, to.expressions)):
+        raise reading.refusal("CAST to a type of other types is not supported", offset_of(node))
+    arguments = [int(parameter.this.this) for parameter in to.expressions]
     if to.this is _KIND.INTERVAL and isinstance(node.this, exp.Literal):
         return sql("interval", string(node.this.this.lower()))
     if to.this is _KIND.DATE:
@@ -172,9 +174,10 @@ def cast(node: Node, reading: Reading) -> Node | None:
     return None
 
 
-def _numbers(parameters: Sequence[Node]) -> list[int]:
-    """The numbers after a type's name."""
-    return [int(parameter.this.this) for parameter in parameters]
+def _is_number(parameter: Node) -> bool:
+    """Whether what stands after a type's name is a number."""
+    is_plain = isinstance(parameter, exp.DataTypeParam) and isinstance(parameter.this, exp.Literal)
+    return is_plain and parameter.this.this.isdigit()
 
 
 SHARED: Mapping[type, Step] = {
