@@ -97,6 +97,8 @@ class Sources:
     def _table(self, node: Node) -> Bound:
         """A common table expression or a catalog's table."""
         _refuse_extras(node)
+        if not isinstance(node.this, exp.Identifier):
+            raise Unsupported("A function in FROM is not supported", node)
         name, database = node.name, node.args.get("db")
         if node.args.get("catalog") is not None:
             raise UnknownTable(".".join(part.name for part in node.parts), node)
