@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from qserv.analyse import analyse
-from qserv.answer import _started, plan_text
+from qserv.answer import _Asked, _started, plan_text
 from qserv.bound import Join, JoinKind
 from qserv.limits import Limits
 from qserv.plan.make import make_plan
@@ -49,7 +49,8 @@ def store(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def answer_of(plan: Plan, store: Store) -> list[tuple[object, ...]]:
     """The rows of a plan, run as `answer` runs it."""
     running = store.watch.begin(60.0)
-    found = _started(plan, store.pin(), store, running, (Limits(), None))
+    asked = _Asked(Limits(), None, "ADQL", ())
+    found = _started(plan, store.pin(), store, running, asked)
     try:
         table = pa.Table.from_batches(list(found.batches), found.arrow_schema())
     finally:
