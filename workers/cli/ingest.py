@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from loaders.degraded import Degraded
 from workers.cli.options import Home, Json
 
 _NAMED = re.compile(r"(\w+)=(.+)")
@@ -41,6 +42,16 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every copy back and compare its checksum.")
     ] = False,
+    degraded: Annotated[
+        Degraded | None,
+        typer.Option(
+            "--degraded", help="Where a shard is down: wait, allow (do without) or refuse. [wait]"
+        ),
+    ] = None,
+    wait_s: Annotated[
+        float | None,
+        typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for it. [60]"),
+    ] = None,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -48,6 +59,7 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
 
     All files become visible together on all shards, or none does. A file with more bad rows than
     --max-rejects changes nothing, nor does one whose content was ingested before, without --again.
+    With --degraded allow, copies for a shard that is down are queued and made later: exit code 3.
 
     \b
     Examples:
@@ -62,7 +74,7 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
     from workers.cli.ingest_run import Choice, run
 
     options = IngestOptions(max_rejects=max_rejects, again=again, verify=verify)
-    run(home, catalog, pairs, Choice(options, rejects, names, is_json))
+    run(home, catalog, pairs, Choice(options, rejects, names, is_json, degraded, wait_s))
 
 
 def _pairs(target: str, files: list[str]) -> tuple[str, list[tuple[str, Path]]]:

@@ -6,15 +6,19 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import typer
+
+from loaders.degraded import Degraded
 from loaders.ingest import Contribution, IngestOptions, IngestReport, Progress, ingest
 from loaders.rejects import TooManyRejects
 from procedures.pools import Pools
+from workers.cli.options import DEGRADED
 from workers.cli.output import console, emit_json, message
-from workers.config import load, topology
+from workers.config import Settings, load, topology
 
 PHASES = {"stage": "reading", "load": "loading"}
 
@@ -34,6 +38,16 @@ class Choice:
     columns: tuple[str, ...]
     """Of files without a header; empty for the table's own."""
     is_json: bool
+    degraded: Degraded | None = None
+    wait_s: float | None = None
+
+    def with_settings(self, settings: Settings) -> IngestOptions:
+        """The options, with what the configuration says where the user said nothing."""
+        return replace(
+            self.options,
+            degraded=self.degraded or Degraded(settings.ingest_degraded),
+            wait_s=settings.ingest_wait_s if self.wait_s is None else self.wait_s,
+        )
 
 
 def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: Choice) -> None:
@@ -49,7 +63,7 @@ def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: 
                 pools=pools,
                 topology=servers,
                 spool=settings.spool,
-                options=choice.options,
+                options=choice.with_settings(settings),
                 progress=progress,
             )
     except TooManyRejects as error:
@@ -57,6 +71,8 @@ def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: 
         raise
     _keep_rejects(report.reject_file, choice.rejects)
     _tell(report, choice)
+    if report.missing_copies:
+        raise typer.Exit(DEGRADED)
 
 
 def _keep_rejects(written: Path | None, wanted: Path | None) -> None:
@@ -105,6 +121,7 @@ def _tell(report: IngestReport, choice: Choice) -> None:
                 "tables": dict(report.rows),
                 "rows": rows,
                 "parts": report.parts,
+                "missing_copies": report.missing_copies,
                 "rejects": report.rejects,
                 "reject_file": choice.rejects or report.reject_file,
                 "seconds": round(report.seconds, 3),

@@ -40,7 +40,8 @@ def serve(
 
     settings = load(home, {"host": host, "port": port})
     _log_to_stderr(settings.log_level)
-    with opened_store(settings, topology(settings)) as store:
+    servers = topology(settings)
+    with opened_store(settings, servers) as store, _repairs(settings, servers):
         http.serve(_service(settings, store), host=settings.host, port=settings.port)
 
 
@@ -87,6 +88,24 @@ def scan(
         memory_bytes=memory or _share_of_memory(_engines_here(servers)),
         threads=threads or _share_of_cores(_engines_here(servers)),
     )
+
+
+@contextmanager
+def _repairs(settings: Settings, servers: Topology) -> Iterator[None]:
+    """Copies mended in the background, unless that is switched off."""
+    if not settings.repair_enabled:
+        yield
+        return
+    from loaders.repair_loop import RepairPace, repairing
+    from procedures.pools import Pools
+
+    pace = RepairPace(settings.repair_interval_s, settings.repair_bytes_per_s)
+    pools = Pools(servers, application_name="skyshard repair")
+    try:
+        with repairing(pools, servers, pace):
+            yield
+    finally:
+        pools.close()
 
 
 @contextmanager

@@ -51,6 +51,11 @@ KEYS: tuple[Key, ...] = (
     Key("log_level", "DEBUG, INFO, WARNING or ERROR"),
     Key("scan_token", "secret that scan engines ask of their clients (external shards only)"),
     Key("coordinator.dsn", "libpq DSN of a coordinator database that you run yourself"),
+    Key("ingest.degraded", "where a shard is down: wait, allow or refuse"),
+    Key("ingest.wait_s", "how long an ingest waits for a shard that is down, seconds"),
+    Key("repair.enabled", "whether the czar mends copies in the background"),
+    Key("repair.interval_s", "between two looks at the queue of copies, seconds"),
+    Key("repair.bytes_per_s", "copies made in the background, bytes a second"),
     *(
         Key(f"limits.{field.name}", _LIMITS.get(field.name, "a bound of one query"))
         for field in fields(Limits)

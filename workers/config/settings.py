@@ -57,6 +57,11 @@ class Settings(BaseModel):
     pg_bin: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     scan_token: str = Field(default="", repr=False)
+    ingest_degraded: Literal["wait", "allow", "refuse"] = "wait"
+    ingest_wait_s: float = Field(default=60.0, ge=0)
+    repair_enabled: bool = True
+    repair_interval_s: float = Field(default=30.0, gt=0)
+    repair_bytes_per_s: int = Field(default=50_000_000, gt=0)
     limits: Limits = Limits()
     anonymous: Limits = ANONYMOUS
     origins: dict[str, str] = Field(default_factory=dict, repr=False)
@@ -83,8 +88,8 @@ class Settings(BaseModel):
                 return getattr(self.anonymous, name)
             case ["limits", name]:
                 return getattr(self.limits, name)
-            case ["coordinator", "dsn"]:
-                return self.coordinator_dsn
+            case ["coordinator" | "ingest" | "repair", _]:
+                return getattr(self, key.replace(".", "_"))
             case ["shards"] if self.servers:
                 return len(self.servers)
             case _:
@@ -151,8 +156,8 @@ def _checked(values: Values) -> Settings:
                 continue
             case ["shards"] if isinstance(given.value, list):
                 document["servers"] = _servers(given)
-            case ["coordinator", "dsn"]:
-                document["coordinator_dsn"] = given.value
+            case ["coordinator" | "ingest" | "repair", _]:
+                document[key.replace(".", "_")] = given.value
             case ["data" | "pg_bin"]:
                 document[key] = given.folder / Path(str(given.value)).expanduser()
             case _:
@@ -217,7 +222,7 @@ def _fault(error: ValidationError, values: Values) -> BadSetting:
         return BadSetting(
             f"[[shards]] number {number}, {name}", values["shards"].origin, _words(error)
         )
-    key = {"coordinator_dsn": "coordinator.dsn"}.get(str(loc[0]), str(loc[0]))
+    key = next((k.path for k in KEYS if k.path.replace(".", "_") == loc[0]), str(loc[0]))
     return BadSetting(key, values[key].origin, _words(error, is_secret=key in SECRETS))
 
 

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from migrations.upgrade import check_version, is_current, upgrade
+from procedures.identity import check_cluster
+from procedures.pools import Pools
 from schema import coordinator
 from schema.errors import StoreError, Unavailable
 from schema.topology import Topology
@@ -59,6 +61,22 @@ def migrate(topology: Topology, report: Callable[[str], None]) -> None:
             report(f"upgrading the schema of {name}")
         upgrade(dsn, _kind(name))
     register(topology)
+    mind_ids(topology, report)
+
+
+def mind_ids(topology: Topology, report: Callable[[str], None]) -> None:
+    """Take shards that are nobody's, and move past the ids that shards know; say what is amiss.
+
+    Queries may go on where a shard is another cluster's, or the coordinator is behind; ingests are
+    refused then.
+    """
+    pools = Pools(topology, size=1, application_name="skyshard migrate")
+    try:
+        check_cluster(pools, topology)
+    except StoreError as error:
+        report(f"warning: {error}")
+    finally:
+        pools.close()
 
 
 def _kind(name: str) -> Literal["coordinator", "shard"]:

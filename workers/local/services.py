@@ -54,6 +54,11 @@ def services(settings: Settings, state: ClusterState) -> tuple[Service, ...]:
         settings.scan_token,
     )
     limits = (version("skyshard"), settings.limits, settings.anonymous, settings.log_level)
+    repairs = (
+        settings.repair_enabled,
+        settings.repair_interval_s,
+        settings.repair_bytes_per_s,
+    )
     home = ("--home", str(settings.home))
     engines = tuple(
         Service(
@@ -75,7 +80,7 @@ def services(settings: Settings, state: ClusterState) -> tuple[Service, ...]:
         arguments=("serve", "--host", state.host, "--port", str(state.port), *home),
         host=state.host,
         port=state.port,
-        told=_digest(facts, limits, state.host, state.port),
+        told=_digest(facts, limits, repairs, state.host, state.port),
         answers=is_healthy,
     )
     return (*engines, czar)
