@@ -62,6 +62,7 @@ class Request:
     catalog: str
     catalog_id: int
     snapshot: int
+    version: int
     tables: tuple[str, ...]
     condition: str | None
     format: str

@@ -8,7 +8,7 @@ with the files that are not finished (`loaders/export_folder.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,16 +26,14 @@ from loaders.export_folder import ExportFolder, Request, asked_before, open_fold
 from loaders.hats_files import Leaf, write_hats_files
 from procedures.catalogs import UnknownCatalog
 from procedures.identity import cluster_of
-from procedures.manifests import read_manifest
-from procedures.pins import Pin, pinned_catalog
-from procedures.snapshots import find_pin
+from procedures.pins import Pin
+from qserv.as_of import AsOf
 from qserv.bind.names import Catalogs
 from qserv.dispatch.loop import dispatch
 from qserv.export_condition import ExportRefused, region_of
 from qserv.export_plan import Asked, PlannedPiece, plan_counts, plan_leaves, plan_pieces
 from qserv.formats.registry import FORMATS
 from qserv.limits import Limits
-from qserv.parts import PartIndex
 from qserv.pinned import Pinned
 from qserv.planned import Plan
 from qserv.result import Answer, ResultColumn
@@ -106,7 +104,7 @@ def export(
     limits = replace(limits, timeout_s=None, max_rows=None, spool_memory_bytes=_SPOOL_MEMORY)
     now = datetime.fromisoformat(request.asked_at)
     asked = Asked(store, pinned, catalog, wish.condition, now, limits)
-    with open_folder(wish.folder, request) as folder:
+    with _held(store, pin), open_folder(wish.folder, request) as folder:
         if folder.is_finished:
             return _report(folder, 0)
         for table in tables:
@@ -122,20 +120,28 @@ def export(
 
 def _pinned(store: Store, wish: Wish, before: Request | None) -> tuple[Pinned, Pin]:
     """The one catalog, at the wished snapshot; where the folder has one already, at that."""
-    pins = {pin.name.casefold(): pin for pin in store.pin().pins}
-    newest = pins.get(wish.catalog.casefold())
-    if newest is None:
-        raise UnknownCatalog(wish.catalog, [pin.name for pin in pins.values()])
     word = wish.snapshot
-    if word is None and before is not None:
+    if word is None and before is not None and before.snapshot:
         word = str(before.snapshot)
-    with store.pools.coordinator() as connection:
-        pin = newest if word is None else find_pin(connection, newest.name, word)
-        model = pinned_catalog(connection, pin)
-        if model is None:
-            raise UnknownCatalog(wish.catalog, ())
-        index = PartIndex(read_manifest(connection, pin.name, pin.snapshot))
-    return Pinned((pin,), Catalogs((model,), model.name), {pin.name: index}), pin
+    pinned = store.pin(() if word is None else (AsOf(wish.catalog, word),))
+    folded = wish.catalog.casefold()
+    pin = next((pin for pin in pinned.pins if pin.name.casefold() == folded), None)
+    if pin is None:
+        raise UnknownCatalog(wish.catalog, [pin.name for pin in pinned.pins])
+    model = next(one for one in pinned.catalogs.catalogs if one.name == pin.name)
+    parts = {pin.name: pinned.parts[pin.name]}
+    return Pinned((pin,), Catalogs((model,), model.name), parts), pin
+
+
+@contextmanager
+def _held(store: Store, pin: Pin) -> Iterator[None]:
+    """While inside, the czar's lease keeps the snapshot's parts."""
+    running = store.watch.begin(None)
+    running.pins = {pin.catalog_id: pin.snapshot}
+    try:
+        yield
+    finally:
+        store.watch.end(running)
 
 
 def _tables(catalog: Catalog, wish: Wish) -> tuple[Table, ...]:
@@ -167,6 +173,7 @@ def _request(
         catalog=pin.name,
         catalog_id=pin.catalog_id,
         snapshot=pin.snapshot,
+        version=pin.version,
         tables=tuple(table.name for table in tables),
         condition=wish.condition,
         format=wish.format,

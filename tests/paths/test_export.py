@@ -27,6 +27,7 @@ from loaders.ingest import Contribution, ingest
 from procedures.catalogs import create_catalog
 from qserv.export import ExportReport, Wish, export
 from qserv.export_condition import ExportRefused
+from qserv.leases import oldest_pins
 from qserv.limits import Limits
 from qserv.store import Store
 from schema.catalog import HEALPIX_29
@@ -44,11 +45,10 @@ HAS_PLACE = "ra IS NOT NULL AND dec IS NOT NULL"
 
 @pytest.fixture(scope="module")
 def sharded(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sharded]:
-    """Three shards, two copies, three ingests; only read by the tests."""
-    catalog = replace(diff_sky.CATALOG, replicas=2)
+    """Two shards, three ingests; only read by the tests."""
+    catalog = replace(diff_sky.CATALOG, replicas=1)
     folder = tmp_path_factory.mktemp("export")
-    with sharded_store(server, catalog, diff_sky.as_ingests(3), shards=3, folder=folder) as made:
-        _configure(made.store, folder)
+    with sharded_store(server, catalog, diff_sky.as_ingests(3), shards=2, folder=folder) as made:
         yield made
 
 
@@ -57,19 +57,19 @@ def store(sharded: Sharded) -> Store:
     return sharded.store
 
 
-def _configure(store: Store, home: Path) -> None:
-    """The same servers as a home, for the command line."""
+@pytest.fixture(scope="module")
+def home(sharded: Sharded, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same servers for the command line."""
+    topology = sharded.store.topology
     shards = "".join(
         f'[[shards]]\ndsn = "{one.dsn}"\nscan = "{one.scan}"\ntwins = "{one.twins}"\n'
-        for one in store.topology.shards
+        for one in topology.shards
     )
-    token = f'scan_token = "{store.topology.scan_token}"\n'
-    coordinator = f'[coordinator]\ndsn = "{store.topology.coordinator}"\n'
-    (home / "skyshard.toml").write_text(token + coordinator + shards)
-    store_homes[id(store)] = home
-
-
-store_homes: dict[int, Path] = {}
+    token = f'scan_token = "{topology.scan_token}"\n'
+    made = Path(tmp_path_factory.mktemp("home"))
+    coordinator = f'[coordinator]\ndsn = "{topology.coordinator}"\n'
+    (made / "skyshard.toml").write_text(token + coordinator + shards)
+    return made
 
 
 def exported(
@@ -99,12 +99,12 @@ def asked(store: Store, text: str) -> list[int]:
     return sorted(row[0] for row in rows_of(text, store)[1])  # type: ignore[type-var]
 
 
-def command(store: Store, *words: str, fail_at: str = "") -> subprocess.CompletedProcess[str]:
+def command(home: Path, *words: str, fail_at: str = "") -> subprocess.CompletedProcess[str]:
     """`skyshard export` on the same servers."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SKYSHARD_")}
     line = [sys.executable, "-m", "workers.cli.main", "export", *words]
     return subprocess.run(
-        [*line, "--home", str(store_homes[id(store)])],
+        [*line, "--home", str(home)],
         capture_output=True,
         text=True,
         check=False,
@@ -178,7 +178,7 @@ def test_csv_and_fits_hold_the_rows_too(store: Store, tmp_path: Path) -> None:
             "1 = CONTAINS(POINT(ra, dec), POLYGON(350, -20, 20, -20, 20, 20, 350, 20))",
         ),
         ("gFlux > 100 OR kind = 'star' -- bright ones", "gFlux > 100 OR kind = 'star'"),
-        ("objectId IN (17, 4, 900)", "objectId IN (17, 4, 900)"),
+        ("objectId IN (1017, 1004, 3900)", "objectId IN (1017, 1004, 3900)"),
         (
             "objectId IN (SELECT objectId FROM diff.ForcedSource WHERE psfFlux > 10)",
             "objectId IN (SELECT objectId FROM diff.ForcedSource WHERE psfFlux > 10)",
@@ -237,7 +237,6 @@ def test_what_no_row_fulfils_is_a_finished_export_without_files(
         ((None, "csv", "gFlux > 5"), "say CATALOG.TABLE"),
         (("Objekt", "csv", None), "did you mean 'Object'"),
         (("Object", "xlsx", None), "no format"),
-        (("ForcedSource", "hats", None), "have no position"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_before_a_file_is_written(
@@ -247,6 +246,26 @@ def test_what_cannot_be_exported_is_refused_before_a_file_is_written(
     with pytest.raises((ExportRefused, QueryError), match=message):
         exported(store, tmp_path / "out", form, table, condition=where)
     assert not (tmp_path / "out" / str(table)).exists()
+
+
+def test_rows_without_a_position_are_refused_in_hats_and_go_out_in_parquet(
+    server: Server, tmp_path: Path
+) -> None:
+    objects = diff_sky.rows()["Object"]
+    key = objects["objectId"][0].as_py()
+    forced = diff_sky.rows()[CHILD].slice(0, 40)
+    nowhere = forced.slice(0, 3).set_column(
+        forced.column_names.index("ra"), "ra", pa.nulls(3, pa.float64())
+    )
+    nowhere = nowhere.set_column(1, "objectId", pa.array([key] * 3, pa.int64()))
+    rows = {"Object": objects, CHILD: pa.concat_tables([nowhere, forced.slice(3)])}
+    with sharded_store(
+        server, diff_sky.CATALOG, [rows], shards=1, folder=tmp_path / "sky", engines=False
+    ) as one:
+        with pytest.raises(ExportRefused, match="3 of these rows of ForcedSource have no position"):
+            exported(one.store, tmp_path / "hats", "hats", CHILD)
+        assert leaves(tmp_path / "hats") == []
+        assert exported(one.store, tmp_path / "out", "parquet", CHILD).tables[0].rows == 40
 
 
 def test_a_hats_export_gives_tables_without_a_place_as_parquet(
@@ -332,17 +351,17 @@ def test_what_goes_out_comes_in_again_with_equal_checksums(store: Store, tmp_pat
 
 @pytest.mark.parametrize("place", ["export.written", "export.recorded"])
 def test_a_killed_export_goes_on_with_what_is_not_finished(
-    place: str, store: Store, tmp_path: Path
+    place: str, store: Store, home: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
     words = ("diff.Object", "--to", str(folder), "--format", "hats", "--workers", "1")
-    killed = command(store, *words, fail_at=f"{place}=kill@4")
+    killed = command(home, *words, fail_at=f"{place}=kill@4")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert manifest(folder)["state"] == "unfinished"
     before = {path: path.stat().st_mtime_ns for path in leaves(folder)}
     assert len(before) == 4
     (folder / "Object" / "dataset" / "half.parquet.part").write_bytes(b"PAR1")
-    resumed = command(store, *words, "--json")
+    resumed = command(home, *words, "--json")
     assert resumed.returncode == 0, resumed.stderr
     after = {path: path.stat().st_mtime_ns for path in leaves(folder)}
     redone = [path for path in before if before[path] != after[path]]
@@ -390,6 +409,15 @@ def test_a_folder_of_other_files_is_refused(store: Store, tmp_path: Path) -> Non
         exported(store, tmp_path, "csv", "Object")
 
 
+def test_the_snapshot_is_leased_as_long_as_it_is_read(store: Store, tmp_path: Path) -> None:
+    leased: list[dict[int, int]] = []
+    wish = Wish("diff", tmp_path, "csv", "Filter", snapshot="2")
+    export(wish, store, Limits(), lambda _: leased.append(oldest_pins(store.watch.running())))
+    assert leased
+    assert all(list(pins.values()) == [2] for pins in leased)
+    assert store.watch.running() == []
+
+
 def test_a_folder_at_work_is_refused(store: Store, tmp_path: Path) -> None:
     exported(store, tmp_path, "csv", "Filter")
     request = asked_before(tmp_path)
@@ -399,10 +427,10 @@ def test_a_folder_at_work_is_refused(store: Store, tmp_path: Path) -> None:
 
 
 def test_an_export_that_began_in_an_older_snapshot_goes_on_in_it(
-    store: Store, tmp_path: Path
+    store: Store, home: Path, tmp_path: Path
 ) -> None:
     failed = command(
-        store,
+        home,
         "diff.Object",
         "--to",
         str(tmp_path),
@@ -418,8 +446,10 @@ def test_an_export_that_began_in_an_older_snapshot_goes_on_in_it(
     assert report.tables[0].rows == diff_sky.as_ingests(3)[0]["Object"].num_rows
 
 
-def test_rows_that_do_not_add_up_leave_it_unfinished(store: Store, tmp_path: Path) -> None:
-    failed = command(store, "diff.Object", "--to", str(tmp_path), fail_at="export.recorded=error@2")
+def test_rows_that_do_not_add_up_leave_it_unfinished(
+    store: Store, home: Path, tmp_path: Path
+) -> None:
+    failed = command(home, "diff.Object", "--to", str(tmp_path), fail_at="export.recorded=error@2")
     assert failed.returncode == 1
     journal = tmp_path / ".export.jsonl"
     header, first, *rest = [json.loads(line) for line in journal.read_text().splitlines()]
