@@ -307,4 +307,7 @@ def _translated(error: BaseException) -> SkyshardError:
         return MergeOutOfMemory(first_line(error))
     if kind in DATA_ERRORS:
         return QueryError(first_line(error))
+    if isinstance(error, pa.ArrowInvalid) and "out of bounds" in str(error):
+        # DuckDB reckons constants beyond 64 bits, which fit no column of the answer
+        return QueryError("Out of Range Error: a whole number does not fit its type")
     return StoreError(f"the merge failed: {first_line(error)}")

@@ -163,6 +163,14 @@ def test_what_the_rows_do_not_allow_is_the_query_s_error(
         run(merges, given(tmp_path, range(100_000), Cast(ID, Type.SHORT)), running)
 
 
+def test_a_constant_beyond_64_bits_is_the_query_s_error(
+    merges: Merges, running: Running, tmp_path: Path
+) -> None:
+    beyond = Call("neg", (Literal(-(2**63), Type.LONG),), Type.LONG)
+    with pytest.raises(QueryError, match="does not fit"):
+        run(merges, given(tmp_path, range(3), beyond), running)
+
+
 def test_a_short_answer_s_slow_reader_holds_no_instance(
     merges: Merges, running: Running, tmp_path: Path
 ) -> None:
