@@ -177,6 +177,15 @@ def change_state(
         )
 
 
+def change_options(connection: Connection, ingest_id: IngestId, **options: object) -> None:
+    """Set some of an ingest's options."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE skyshard.ingest SET options = options || %s WHERE ingest_id = %s",
+            (Json(options), ingest_id),
+        )
+
+
 def end_ingest(
     connection: Connection,
     ingest_id: IngestId,
