@@ -16,7 +16,7 @@ from loaders.convert import arrow_type
 from loaders.resolve import PlacedRun, Resolved
 from loaders.rows import ascending, reordered
 from loaders.source import I64
-from loaders.stage import Staged, add_counts
+from loaders.stage import Staged, count_directors
 from procedures.director_index import EMPTY, KeyMap
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
 from schema.ddl import INDEX_KEY
@@ -65,19 +65,13 @@ def choose_chunks(
 ) -> tuple[Pixel, ...]:
     """The tiling for a first ingest, from where its directors' rows lie; none of lower order.
 
-    Where it has none, from its children's own positions; empty where nothing is partitioned.
+    Empty where nothing is partitioned.
     """
-    placed = [s for s in staged if s.task.table.is_partitioned]
-    if not placed:
+    density = count_directors(staged)
+    if density is None:
         return ()
-    directors = [s for s in placed if s.task.table.role is Role.DIRECTOR and s.rows]
-    counted = directors or placed
-    pixels, counts = add_counts(
-        np.concatenate([s.pixels for s in counted]), np.concatenate([s.counts for s in counted])
-    )
-    most = catalog.chunk_rows or max(LEAST_SPLIT_ROWS, int(counts.sum()) // SPLIT_SHARE)
-    margin = catalog.margin_arcsec
-    return tile_sky((pixels, counts), most, coarsest=coarsest, margin_arcsec=margin)
+    most = catalog.chunk_rows or max(LEAST_SPLIT_ROWS, int(density[1].sum()) // SPLIT_SHARE)
+    return tile_sky(density, most, coarsest=coarsest, margin_arcsec=catalog.margin_arcsec)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from loaders.settle import reject_file, settle_rejects
 from loaders.spool import make_private
 from loaders.stage import Staged
 from loaders.state import ContributionState, IngestState
-from loaders.target import Target, check_growth, open_target
+from loaders.target import Target, check_growth, open_target, settle_placement
 from procedures.identity import check_cluster
 from procedures.ingests import find_repeated, ignore_contribution
 from procedures.manifests import read_manifest, register_shards
@@ -73,6 +73,7 @@ def run(work: Work) -> Redone:
     staged = _without_repeated(work, target, staged)
     reach("stage.recorded")
     check_growth(target, staged)
+    target = settle_placement(site.pools, target, staged)
     inputs = fingerprint(target, staged, options.max_rejects)
     target = _base(work, target, inputs)
     known = PublishedRows(site.pools, target.catalog, target.manifest)

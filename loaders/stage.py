@@ -8,7 +8,7 @@ the row's number in its input; its rows are sorted by their own position, those 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from loaders.rejects import RejectFile
 from loaders.rows import ascending, reordered
 from loaders.source import BATCH_BYTES, I64
 from loaders.validate import Conformed, conform, match_columns
-from schema.catalog import HEALPIX_29, Table
+from schema.catalog import HEALPIX_29, Role, Table
 from schema.healpix import pixels_29
 from schema.partition import DENSITY_ORDER
 
@@ -173,6 +173,21 @@ class _Density:
         self.pixels, self.counts = add_counts(
             np.concatenate([self.pixels, pixels]), np.concatenate([self.counts, counts])
         )
+
+
+def count_directors(staged: Sequence[Staged]) -> tuple[I64, I64] | None:
+    """Where the directors' rows lie: pixels of DENSITY_ORDER, and rows in each.
+
+    Where there are none, where the others' do by their own positions; None where nothing is
+    partitioned.
+    """
+    placed = [s for s in staged if s.task.table.is_partitioned]
+    counted = [s for s in placed if s.task.table.role is Role.DIRECTOR and s.rows] or placed
+    if not counted:
+        return None
+    return add_counts(
+        np.concatenate([s.pixels for s in counted]), np.concatenate([s.counts for s in counted])
+    )
 
 
 def add_counts(pixels: I64, counts: I64) -> tuple[I64, I64]:

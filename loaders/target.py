@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from loaders.stage import Contribution, Staged
+from loaders.stage import Contribution, Staged, count_directors
 from procedures.catalogs import get_catalog
 from procedures.families import settle_family
 from procedures.manifests import current_snapshots, read_manifest
 from procedures.pools import Pools
+from procedures.repairs import family_of
 from schema.catalog import Catalog, Kind, Table
 from schema.errors import InputError
 from schema.manifest import Manifest
 from schema.names import hint
-from schema.placement import Family, order_for
+from schema.placement import Family, balanced_order, order_for
 from schema.topology import Topology
 
 UNNAMED_ROWS = 1_000_000
@@ -67,12 +68,13 @@ class Target:
     topology: Topology
     replicas: int
     family: Family
+    """As it is placed; as it would be over these shards, where that is not settled yet."""
 
 
 def open_target(
     pools: Pools, catalog_name: str, contributions: Sequence[Contribution], topology: Topology
 ) -> Target:
-    """Find the catalog and the contributions' tables, and settle where its family is placed.
+    """Find the catalog and the contributions' tables.
 
     Raises UnknownCatalog, UnknownTable, NotSupportedYet.
     """
@@ -80,9 +82,8 @@ def open_target(
         catalog = get_catalog(connection, catalog_name)
         snapshot = current_snapshots(connection)[catalog.name]
         manifest = read_manifest(connection, catalog.name, snapshot)
-        wanted = catalog.placement_order or order_for(topology.shards)
-        family = settle_family(connection, catalog.family, wanted)
-        connection.commit()
+        family = family_of(connection, catalog.family)
+        connection.rollback()
     tables = tuple(_table(catalog, contribution.table) for contribution in contributions)
     if catalog.kind is Kind.LIVE:
         raise NotSupportedYet(f"the layout of {catalog.name} says `kind: live`")
@@ -91,7 +92,23 @@ def open_target(
             raise NotSupportedYet(f"the layout of {table.name} says `unplaced: keep`")
     takers = sum(shard.weight > 0 for shard in topology.shards)
     replicas = catalog.replicas or min(_REPLICAS, takers)
+    family = family or Family(catalog.family, order_for(topology.shards))
     return Target(catalog, manifest, tables, topology, replicas, family)
+
+
+def settle_placement(pools: Pools, target: Target, staged: Sequence[Staged]) -> Target:
+    """The target with its family's order settled: by its layout, else by where its first rows lie."""
+    density = count_directors(staged)
+    if density is None or target.manifest.chunks:
+        return target
+    name, shards = target.catalog.family, target.topology.shards
+    wanted = target.catalog.placement_order or balanced_order(
+        name, density, shards=shards, replicas=target.replicas
+    )
+    with pools.coordinator() as connection:
+        family = settle_family(connection, name, wanted)
+        connection.commit()
+    return replace(target, family=family)
 
 
 def check_growth(target: Target, staged: Sequence[Staged]) -> None:

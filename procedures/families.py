@@ -1,7 +1,7 @@
 """Families on the coordinator: the order at which each one's chunks are placed, settled once.
 
-It is settled by the first ingest into one of its catalogs, from the shards that there are then, or
-by the first catalog that names an order; it goes with the family's last catalog.
+It is settled by the first ingest into one of its catalogs, from the shards and the rows that there are
+then, or by the first catalog that names an order; it goes with the family's last catalog.
 """
 
 from __future__ import annotations

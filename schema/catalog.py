@@ -175,7 +175,7 @@ class Catalog:
 
     `margin_arcsec` is the width of the overlap; `chunk_rows` the director rows above which a chunk is
     split (None: `loaders.cut` chooses); `replicas` None means 2 where there are 2 shards.
-    `placement_order` is the order that its family shall be placed at (None: by the shards there are).
+    `placement_order` is the order that its family shall be placed at (None: by the shards and its first rows).
     """
 
     name: str
@@ -199,6 +199,13 @@ class Catalog:
         if version >= self.version:
             return self
         tables = tuple(table.at(version) for table in self.tables)
+        return replace(self, tables=tables, version=version)
+
+    def with_column(self, table: Table, column: Column) -> Catalog:
+        """The next version of the catalog: one of its tables has one more column."""
+        version = self.version + 1
+        wider = replace(table, columns=(*table.columns, replace(column, since=version)))
+        tables = tuple(wider if one is table else one for one in self.tables)
         return replace(self, tables=tables, version=version)
 
     def directors(self) -> tuple[Table, ...]:

@@ -17,12 +17,15 @@ import numpy as np
 from schema.errors import ConfigError
 from schema.healpix import I64, Pixel
 from schema.manifest import INDEX_BUCKETS
+from schema.partition import DENSITY_ORDER
 from schema.topology import Shard, ShardId
 
 LEAST_ORDER, MOST_ORDER = 1, 5
 """Orders that a family may be placed at: 48 pixels for 4 shards to 12,288 for a thousand."""
 PIXELS_A_SHARD = 12
-"""Fewer would leave some shard with much more than its share."""
+"""Fewer would leave some shard with much more than its share, even of rows all over the sky."""
+FULLEST_SHARE = 1.35
+"""A family whose fullest shard would have more than so much of its share is placed more finely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,37 @@ class TooFewShards(ConfigError):
     def __init__(self, shards: int, replicas: int) -> None:
         super().__init__(f"{replicas} replicas need as many shards; {shards} take data")
         self.shards, self.replicas = shards, replicas
+
+
+def balanced_order(
+    name: str, density: tuple[I64, I64], *, shards: Sequence[Shard], replicas: int
+) -> int:
+    """The order for a family of rows that lie so: `order_for`, one finer where that is unbalanced.
+
+    `density`: ascending pixels of DENSITY_ORDER, and rows in each.
+    """
+    order = order_for(shards)
+    if order == MOST_ORDER:
+        return order
+    fullest = fullest_share(Family(name, order), density, shards=shards, replicas=replicas)
+    return order + (fullest > FULLEST_SHARE)
+
+
+def fullest_share(
+    family: Family, density: tuple[I64, I64], *, shards: Sequence[Shard], replicas: int
+) -> float:
+    """The rows of the shard that is fullest for its weight, over its share of all copies."""
+    pixels, counts = density
+    cells, inverse = np.unique(pixels >> 2 * (DENSITY_ORDER - family.order), return_inverse=True)
+    rows = np.bincount(inverse, weights=counts, minlength=len(cells))
+    held = {shard.shard_id: 0.0 for shard in shards if shard.weight > 0}
+    for cell, count in zip(cells.tolist(), rows.tolist(), strict=True):
+        pixel = Pixel(family.order, cell)
+        for shard_id in place(pixel, family=family, shards=shards, replicas=replicas):
+            held[shard_id] += count
+    weights = {shard.shard_id: shard.weight for shard in shards if shard.weight > 0}
+    fullest = max(held[shard_id] / weight for shard_id, weight in weights.items())
+    return fullest * sum(weights.values()) / max(sum(held.values()), 1.0)
 
 
 def place(

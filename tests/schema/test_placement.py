@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from schema.healpix import Pixel
 from schema.manifest import INDEX_BUCKETS
+from schema.partition import DENSITY_ORDER
 from schema.placement import (
     Family,
     TooFewShards,
+    balanced_order,
     bucket_of,
+    fullest_share,
     order_for,
     place,
     place_bucket,
@@ -112,6 +115,25 @@ def test_a_family_is_placed_at_the_coarsest_order_of_twelve_pixels_a_shard(
 
 def test_shards_that_take_nothing_do_not_refine_the_order() -> None:
     assert order_for(shards(5, weights={2: 0.0})) == 1
+
+
+def test_rows_in_one_corner_of_the_sky_are_placed_more_finely() -> None:
+    even = np.arange(12 * 4**DENSITY_ORDER)[:: 4**5]
+    corner = even[: len(even) // 48]
+    found = [
+        balanced_order("sky", (pixels, np.ones_like(pixels)), shards=shards(4), replicas=1)
+        for pixels in (even, corner)
+    ]
+    assert found == [1, 2]
+
+
+def test_a_share_is_told_by_weight_and_over_all_copies() -> None:
+    pixels = np.array([0], np.int64)
+    for replicas, weights, share in ((1, {}, 4.0), (2, {}, 2.0), (4, {1: 3.0}, 1.5)):
+        servers = shards(4, weights=weights)
+        density = pixels, np.array([7])
+        found = fullest_share(Family("sky", 1), density, shards=servers, replicas=replicas)
+        assert found == pytest.approx(share)
 
 
 @pytest.mark.parametrize("order", [0, 6])
