@@ -101,14 +101,16 @@ def _own_rows(
     source: ChunkSource, columns: Sequence[str], parts: Sequence[Part], *, twins: Path | None
 ) -> str:
     if twins is not None:
-        files = _files(twins, (part.own_name for part in parts))
         spans = merged(part.pixel for part in parts if part.pixel is not None)
         where = _where(
             [_in_ranges(source.range_column, _all_pairs(source)), *_all_among(source, spans, twins)]
         )
-        return f"SELECT {_list(columns)} FROM {files}{where}"
+        return " UNION ALL ".join(
+            f"SELECT {_list(columns)} FROM {files}{where}"
+            for files in _twins(source, parts, [part.own_name for part in parts], twins)
+        )
     return " UNION ALL ".join(
-        f"SELECT {_list(columns)} FROM {_table(part.own_name)}"
+        f"SELECT {_list(columns)} FROM {_stored(source, part, part.own_name)}"
         + _where(
             [
                 _in_ranges(source.range_column, _pairs_of(part, source)),
@@ -141,12 +143,10 @@ def _overlap_rows(
     is_single = len({part.pixel for part in parts}) == 1
     wanted = columns if is_single else tuple(dict.fromkeys((*columns, *names)))
     if twins is not None:
-        files = _files(twins, (part.overlap_name for part in parts))
-        copies = f"SELECT {_list(wanted)} FROM {files}{where}"
+        tables = _twins(source, parts, [part.overlap_name for part in parts], twins)
     else:
-        copies = " UNION ALL ".join(
-            f"SELECT {_list(wanted)} FROM {_table(part.overlap_name)}{where}" for part in parts
-        )
+        tables = [_stored(source, part, part.overlap_name) for part in parts]
+    copies = " UNION ALL ".join(f"SELECT {_list(wanted)} FROM {table}{where}" for table in tables)
     if is_single:
         return copies
     return (
@@ -160,6 +160,40 @@ def _no_rows(source: ChunkSource, columns: Sequence[str], dialect: Dialect) -> s
     types = {column.name: column.type for column in source.table.stored_columns()}
     nulls = (f"CAST(NULL AS {_type(types[name], dialect)}) AS {quote(name)}" for name in columns)
     return f"SELECT {', '.join(nulls) or f'NULL AS {_NOTHING}'} WHERE FALSE"
+
+
+# ------------------------------------------------------------------ columns that came later
+
+
+def _stored(source: ChunkSource, part: Part, name: str) -> str:
+    """A part's table, with the columns that came after it as NULL."""
+    nulls = _nulls(source, part.schema_version, Dialect.POSTGRES)
+    table = f"{PARTS_SCHEMA}.{name}"
+    return f"(SELECT *, {nulls} FROM {table}) AS {name}" if nulls else table
+
+
+def _twins(
+    source: ChunkSource, parts: Sequence[Part], names: Sequence[str], twins: Path
+) -> list[str]:
+    """The twins of parts, those of one version of the model together."""
+    by_nulls: dict[str, list[str]] = {}
+    for part, name in zip(parts, names, strict=True):
+        nulls = _nulls(source, part.schema_version, Dialect.DUCKDB)
+        by_nulls.setdefault(nulls, []).append(name)
+    return [
+        f"(SELECT *, {nulls} FROM {_files(twins, stems)}) AS twins_"
+        if nulls
+        else _files(twins, stems)
+        for nulls, stems in by_nulls.items()
+    ]
+
+
+def _nulls(source: ChunkSource, version: int, dialect: Dialect) -> str:
+    """NULL for each column that came after a version of the model."""
+    later = [column for column in source.table.columns if column.since > version]
+    return ", ".join(
+        f"CAST(NULL AS {_type(column.type, dialect)}) AS {quote(column.name)}" for column in later
+    )
 
 
 # ------------------------------------------------------------------ which rows
@@ -286,10 +320,6 @@ def _where(conditions: Iterable[str | None]) -> str:
 
 def _list(columns: Sequence[str]) -> str:
     return ", ".join(quote(name) for name in columns) or f"1 AS {_NOTHING}"
-
-
-def _table(name: str) -> str:
-    return f"{PARTS_SCHEMA}.{name}"
 
 
 def _files(twins: Path, names: Iterable[str]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from loaders import rewrite as rewrites
@@ -15,6 +17,7 @@ from loaders.publish import PublishConflict
 from loaders.retired import drop_retired
 from loaders.retract import retract
 from loaders.rewrite import Rewrite, open_base, rewrite
+from procedures.columns import add_column
 from procedures.rewrites import RetractRefused
 from procedures.snapshots import (
     SnapshotDropped,
@@ -27,11 +30,15 @@ from procedures.snapshots import (
     list_snapshots,
     tag_snapshot,
 )
-from qserv.answer import answer
+from qserv.answer import answer, explain
 from qserv.as_of import WrongAsOf
+from qserv.bind.errors import UnknownColumn
 from qserv.leases import LeaseSettings, oldest_pins
+from qserv.planned import Engine
 from qserv.store import Store, StoreSettings
+from schema.catalog import Column
 from schema.manifest import IngestId, PartKind
+from schema.types import Type
 from tests.loaders.skies import SKY, objects, sources_of
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
@@ -266,3 +273,42 @@ def test_a_place_never_has_more_parts_than_it_may(small: Sharded, tmp_path: Path
         assert not groups_above(SKY, manifest, MOST_PARTS)
     assert manifest.snapshot > 7
     assert told(store) == [740, 1340, 1340, 2]
+
+
+@pytest.mark.parametrize("engines", [False, True])
+def test_an_added_column_is_null_in_older_parts(
+    server: Server, tmp_path: Path, engines: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for bound_ in ("SMALL_ROWS", "SMALL_PAIRS") if engines else ():
+        monkeypatch.setattr(f"qserv.plan.fragments.{bound_}", 0)  # so few rows go to twins, too
+    with sharded_store(server, SKY, SMALL, shards=2, folder=tmp_path, engines=engines) as made:
+        store = made.store
+        with store.pools.coordinator() as connection:
+            assert add_column(connection, "lab", "object", Column("z", Type.FLOAT)) == 4
+            connection.commit()
+        assert count(store, "SELECT COUNT(z) FROM Object") == 0
+        fresh = objects(50, first=3001, seed=9)
+        fresh = fresh.append_column("z", pa.array(np.arange(50), pa.float32()))
+        load(store.pools, store.topology, "lab", {"Object": fresh}, tmp_path / "fresh")
+        assert are_told_right(store)
+        assert count(store, "SELECT COUNT(*) FROM Object", "lab@3") == 500
+        with pytest.raises(UnknownColumn):
+            answer("SELECT z FROM Object", store, as_of="lab@3")
+        assert explain("SELECT SUM(z) FROM Object", store).fragments[0].engine == (
+            Engine.SCAN if engines else Engine.POSTGRES
+        )
+        compact(store.pools, "lab", store.topology)
+        assert are_told_right(store)
+
+
+def are_told_right(store: Store) -> bool:
+    """Whether queries over parts with and without the column are answered right."""
+    near = "FROM Object a JOIN Object b ON DISTANCE(a.ra, a.dec, b.ra, b.dec) < 0.02"
+    assert count(store, "SELECT COUNT(*) FROM Object") == 550
+    assert count(store, "SELECT COUNT(z) FROM Object") == 50
+    assert count(store, "SELECT SUM(z) FROM Object WHERE ra > 0") == 1225.0
+    assert count(store, "SELECT COUNT(*) FROM Object WHERE z IS NULL AND gMag > 0") == 500
+    assert count(store, "SELECT objectId FROM Object WHERE z = 7.0") == 3008
+    assert count(store, f"SELECT COUNT(a.z) {near} WHERE a.objectId = b.objectId") == 50
+    assert count(store, f"SELECT COUNT(b.z) {near} WHERE a.objectId = b.objectId") == 50
+    return True

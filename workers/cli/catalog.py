@@ -1,4 +1,4 @@
-"""`skyshard catalog create|list|show|drop`."""
+"""`skyshard catalog create|list|show|add-column|drop`."""
 
 from __future__ import annotations
 
@@ -202,6 +202,48 @@ def _show_columns(table: Table, *, is_json: bool) -> None:
         emit_table(tuple(columns[0]), [list(column.values()) for column in columns])
 
 
+@app.command("add-column")
+def add_column(  # noqa: PLR0917  (typer calls it by names)
+    target: Annotated[str, typer.Argument(metavar="CATALOG.TABLE", help="The table.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new column's name.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="TYPE",
+            help="boolean, short, int, long, float, double, text, timestamp... (as `catalog show`).",
+        ),
+    ],
+    unit: Annotated[str | None, typer.Option("--unit", help="Its unit (VOUnits).")] = None,
+    ucd: Annotated[str | None, typer.Option("--ucd", help="Its UCD.")] = None,
+    description: Annotated[str, typer.Option("--description", help="What it holds.")] = "",
+    home: Home = None,
+) -> None:
+    """Add a column to a table, published or not, without touching its rows.
+
+    In the rows that are there it is NULL; later ingests fill it. Older snapshots are without it.
+
+    \b
+    Example:
+      skyshard catalog add-column dp1.Object r_photoz float --ucd src.redshift.phot
+    """
+    from procedures.columns import ColumnRefused, add_column
+    from schema.catalog import Column
+    from schema.types import Type
+    from workers.cli.databases import transaction
+    from workers.config import load, topology
+
+    catalog, _, table = target.partition(".")
+    if not table:
+        raise typer.BadParameter("say CATALOG.TABLE", param_hint="CATALOG.TABLE")
+    if kind not in [one.value for one in Type]:
+        known = ", ".join(one.value for one in Type)
+        raise ColumnRefused(f"{kind!r} is no type; there are {known}")
+    column = Column(name, Type(kind), unit=unit, ucd=ucd, description=description)
+    with transaction("the coordinator", topology(load(home)).coordinator) as connection:
+        snapshot = add_column(connection, catalog, table, column)
+    message(f"{target} has the column {name} from snapshot {snapshot or 1} on")
+
+
 @app.command()
 def drop(
     name: Name,
@@ -242,6 +284,7 @@ def _confirm(name: str, *, is_sure: bool) -> None:
 
 def _drop_rows(shard: Shard, catalog: str) -> None:
     """Drop a catalog's part tables on one shard, and their twins."""
+    from procedures.book import forget
     from procedures.catalogs import drop_parts, parts_of_catalog
     from workers.cli.databases import connected
 
@@ -249,6 +292,8 @@ def _drop_rows(shard: Shard, catalog: str) -> None:
         parts = parts_of_catalog(connection, catalog)
         connection.commit()
         drop_parts(connection, parts)
+        forget(connection, catalog)
+        connection.commit()
     if shard.twins is not None:
         _drop_twins(shard.twins, parts)
 
