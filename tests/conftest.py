@@ -17,6 +17,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-cases", action="store_true", help="rewrite tests/cases/*.case as they come out"
     )
+    parser.addoption(
+        "--nightly", action="store_true", help="ten times the random queries, all of the corpora"
+    )
 
 
 @pytest.fixture(scope="session")

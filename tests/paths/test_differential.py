@@ -1,24 +1,34 @@
 """Sharded equals unsharded: a corpus of queries over 1, 2 and 5 shards, against one PostgreSQL.
 
 The oracle answers the bound SQL over the same rows in plain tables. With scan engines a plan uses
-both engines; without, PostgreSQL alone.
+both engines; without, PostgreSQL alone. Random queries follow, which are not trivial: it is counted.
+
+With `--nightly` all of it on every sky, and ten times the random queries, others each day. Without,
+the skies have random queries of their own, and some have a third of the corpora (see `conftest`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
+from qserv.answer import explain
 from qserv.store import Store
 from schema.errors import QueryError
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
 from tests.support.corpus import Case, every_corpus
 from tests.support.postgres import Server
+from tests.support.queries import LANGUAGES, Query, query_of
 from tests.support.sharded import Oracle, bound, rows_of, sharded_store
+from tests.support.sky import sky_of
 
 pytestmark = pytest.mark.postgres
 
@@ -29,6 +39,10 @@ SKIES = {
     "2-shards-no-engines": (2, 1, False),
 }
 """(shards, ingests, with scan engines)"""
+SKY = sky_of(diff_sky.CATALOG, diff_sky.rows())
+A_SKY, A_NIGHT = 52, 2100
+"""Different random queries on each sky: in the tests its own, in a night the same on all."""
+WIDE = {"overlap", "match", "child"}
 
 
 @pytest.fixture(scope="module", params=SKIES.values(), ids=SKIES)
@@ -56,6 +70,66 @@ def test_sharded_equals_unsharded(case: Case, store: Store, the_oracle: Oracle) 
     query = bound(case.text, store, case.language)
     _, found = rows_of(case.text, store, case.language)
     assert_agrees(query, found, the_oracle.rows(query))
+
+
+@dataclass(slots=True)
+class Asked:
+    """The random queries that were asked, and what each did."""
+
+    facts: dict[tuple[str, str], tuple[bool, bool, bool]] = field(default_factory=dict)
+    """(language, text) -> (it gave rows, read two chunks or more, used WIDE)."""
+
+    def told(self) -> str:
+        rows, chunks, wide = self.shares()
+        return (
+            f"{len(self.facts)} different queries: {rows:.0%} gave rows, {chunks:.0%} read two"
+            f" chunks or more, {wide:.0%} used overlap, match tables or children"
+        )
+
+    def shares(self) -> list[float]:
+        return [sum(column) / len(self.facts) for column in zip(*self.facts.values(), strict=True)]
+
+    def ask(self, query: Query, store: Store, the_oracle: Oracle) -> None:
+        """Ask both; AssertionError where they differ."""
+        tree = bound(query.text, store, query.language)
+        _, found = rows_of(query.text, store, query.language)
+        assert_agrees(tree, found, the_oracle.rows(tree))
+        plan = explain(query.text, store, language=query.language)
+        chunks = max((fragment.chunks for fragment in plan.fragments), default=0)
+        key = (query.language, query.text)
+        self.facts[key] = (bool(found), chunks > 1, bool(query.uses & WIDE))
+
+
+def test_random_queries_equal_the_oracle(
+    store: Store, the_oracle: Oracle, request: pytest.FixtureRequest
+) -> None:
+    """A seed gives a query; so they differ, and one can be asked again."""
+    is_nightly = request.config.getoption("--nightly")
+    place = list(SKIES.values()).index(request.node.callspec.params["store"])
+    wanted = A_NIGHT if is_nightly else A_SKY
+    today = datetime.now(tz=UTC).toordinal()
+    asked = Asked()
+
+    @seed(today if is_nightly else place)
+    @settings(
+        max_examples=wanted + wanted // 4,
+        phases=[Phase.generate],
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(number=st.integers(0, 2**62), language=st.sampled_from(LANGUAGES))
+    def check(number: int, language: str) -> None:
+        query = query_of(SKY, language, number)
+        if len(asked.facts) < wanted and (language, query.text) not in asked.facts:
+            asked.ask(query, store, the_oracle)
+
+    check()
+    print(asked.told())  # noqa: T201
+    rows, chunks, wide = asked.shares()
+    assert len(asked.facts) == wanted
+    assert rows >= 0.7
+    assert chunks >= 0.5
+    assert wide >= 0.3
 
 
 def test_explain_before_a_query_answers_with_its_plan(store: Store) -> None:

@@ -1,94 +1,43 @@
-"""The parts of random queries: values, conditions, regions, select lists."""
+"""The parts of random queries: values, conditions and their trees, regions, select lists."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from random import Random
 from typing import TypeVar
 
-from hypothesis import strategies as st
-
-from tests.support.sky import SkyTable
+from tests.support.sky import Measure
+from tests.support.spellings import Relation, Select, Shape, Spelling
 
 T = TypeVar("T")
 
 _RADII_DEG = (0.003, 0.1, 1.0, 5.0, 5.0, 20.0, 20.0, 40.0)
-_FUNCTIONS = ("ABS({})", "SQRT({})", "LOG10({})", "EXP({} / 1000.0)", "SIN({})", "FLOOR({})", "-{}")
+_FUNCTIONS = ("ABS({})", "SQRT({})", "LOG10({})", "SIN({})", "FLOOR({})", "-{}", "ROUND({}, 1)")
 _COMPARISONS = ("<", "<=", ">", ">=", "<>")
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """A table under its alias."""
-
-    alias: str
-    table: SkyTable
-
-    @property
-    def source(self) -> str:
-        return f"{self.table.name} AS {self.alias}"
-
-    @property
-    def key(self) -> str:
-        assert self.table.key is not None
-        return self.column(self.table.key)
-
-    @property
-    def position(self) -> str:
-        return f"{self.alias}.{self.table.ra}, {self.alias}.{self.table.dec}"
-
-    @property
-    def point(self) -> str:
-        return f"POINT({self.position})"
-
-    def column(self, name: str) -> str:
-        return f"{self.alias}.{name}"
-
-
-@dataclass(slots=True)
-class Select:
-    """A block while it is written."""
-
-    items: list[str] = field(default_factory=list)
-    from_: str = ""
-    where: list[str] = field(default_factory=list)
-    group: list[str] = field(default_factory=list)
-    having: str = ""
-    order: list[str] = field(default_factory=list)
-    is_distinct: bool = False
-    top: int | None = None
-    offset: int | None = None
-
-    def text(self) -> str:
-        clauses = [
-            "SELECT",
-            "DISTINCT" if self.is_distinct else "",
-            "" if self.top is None else f"TOP {self.top}",
-            ", ".join(self.items),
-            f"FROM {self.from_}",
-            f"WHERE {' AND '.join(self.where)}" if self.where else "",
-            f"GROUP BY {', '.join(self.group)}" if self.group else "",
-            f"HAVING {self.having}" if self.having else "",
-            f"ORDER BY {', '.join(self.order)}" if self.order else "",
-            "" if self.offset is None else f"OFFSET {self.offset}",
-        ]
-        return " ".join(clause for clause in clauses if clause)
-
-
 class Parts:
-    """Draws parts; `uses` gathers what they are."""
+    """Draws parts in one language; `uses` gathers what they are."""
 
-    def __init__(self, draw: st.DrawFn) -> None:
-        self.draw = draw
+    def __init__(self, random: Random, spelling: Spelling) -> None:
+        self.random = random
+        self.spelling = spelling
         self.uses: set[str] = set()
         self._names = 0
 
+    # -------------------------------------------------------------- draws
+
     def one(self, items: Sequence[T]) -> T:
-        return self.draw(st.sampled_from(items))
+        return self.random.choice(items)
+
+    def some(self, items: Sequence[T], least: int, most: int) -> list[T]:
+        """Different items, as many as there are at most."""
+        most = min(most, len(items))
+        return self.random.sample(items, self.integer(min(least, most), most))
 
     def integer(self, low: int, high: int) -> int:
-        return self.draw(st.integers(low, high))
+        return self.random.randint(low, high)
 
     def chance(self, percent: int) -> bool:
         return self.integer(0, 99) < percent
@@ -97,6 +46,9 @@ class Parts:
         """A name that nothing else in the query has."""
         self._names += 1
         return f"t{self._names}"
+
+    def block(self, select: Select) -> str:
+        return self.spelling.block(select)
 
     # -------------------------------------------------------------- values
 
@@ -109,51 +61,93 @@ class Parts:
         return relation.column(label.name), label.values, label.is_text
 
     def number(self, relation: Relation) -> str:
-        """A numeric expression of floating columns and constants."""
-        column = self.measure(relation)
-        match self.integer(0, 7):
-            case 0:
-                return self.one(_FUNCTIONS).format(column)
-            case 1:
-                return f"{column} {self.one('+-*')} {self.measure(relation)}"
+        """A numeric expression of a measure or two."""
+        measure = self.one(relation.table.measures)
+        column = relation.column(measure.name)
+        match self.integer(0, 8):
+            case 0 | 1:
+                return self._function(measure).format(column)
             case 2:
-                return f"{column} / {self.one(['2.0', '3.0', '1e3'])}"
+                return f"{column} {self.one('+-*')} {self.measure(relation)}"
             case 3:
-                return f"COALESCE({column}, 0)"
+                return f"{column} / {self.one(['2.0', '3.0', '1e3', self.measure(relation)])}"
             case 4:
-                return f"CASE WHEN {self.cut(relation)} THEN {column} ELSE 0.0 END"
+                return f"NULLIF({column}, {written(self.one(measure.values))})"
             case 5:
+                return f"CASE WHEN {self.cut(relation)} THEN {column} ELSE 0.0 END"
+            case 6 if self.spelling.language != "MySQL":
                 return f"CAST({column} AS DOUBLE PRECISION)"
             case _:
                 return column
 
+    def _function(self, measure: Measure) -> str:
+        more = self.spelling.integers if measure.is_integer else self.spelling.functions
+        return self.one((*_FUNCTIONS, *more))
+
     def group_keys(self, relation: Relation) -> list[str]:
-        """One or two columns of few values, or a histogram of a measure."""
+        """One or two columns of few values, a histogram of a measure, or a choice."""
         if not relation.table.labels or self.chance(30):
             measure = self.one(relation.table.measures)
             width = max(abs(measure.values[-1] - measure.values[0]) / 5, 1e-3)
-            return [f"FLOOR({relation.column(measure.name)} / {width:.3g})"]
-        labels = self.draw(
-            st.lists(st.sampled_from(relation.table.labels), min_size=1, max_size=2, unique=True)
-        )
-        return [relation.column(label.name) for label in labels]
+            histogram = f"FLOOR({relation.column(measure.name)} / {width:.3g})"
+            return [self.one([histogram, histogram, self.choice(relation)])]
+        labels = self.some(relation.table.labels, 1, 2)
+        keys = [relation.column(label.name) for label in labels]
+        if relation.table.flags and self.chance(30):
+            keys.append(relation.column(self.one(relation.table.flags)))
+        return keys
+
+    def choice(self, relation: Relation) -> str:
+        """A CASE of conditions."""
+        self.uses.add("case")
+        otherwise = self.one([" ELSE 'z'", ""])
+        first, second = self.cut(relation), self.cut(relation)
+        return f"CASE WHEN {first} THEN 'x' WHEN {second} THEN 'y'{otherwise} END"
 
     def items(self, relation: Relation) -> list[str]:
-        """A select list: columns, and perhaps an expression with a name."""
-        columns = self.draw(
-            st.lists(st.sampled_from(relation.table.columns), min_size=1, max_size=4, unique=True)
-        )
+        """A select list: columns, and perhaps expressions with names."""
+        columns = self.some(relation.table.columns, 1, 4)
         items = [relation.column(column) for column in columns]
-        if self.chance(40):
+        if relation.table.measures and self.chance(40):
             items.append(f"{self.number(relation)} AS e{relation.alias[1:]}")
+        texts = [label for label in relation.table.labels if label.is_text]
+        if texts and self.chance(15):
+            column = relation.column(self.one(texts).name)
+            text = self.one(self.spelling.texts).format(column)
+            items.append(f"{text} AS x{relation.alias[1:]}")
         return items
+
+    def aggregate(self, relation: Relation) -> str:
+        """An aggregate of numbers, any of them."""
+        number = self.number(relation)
+        match self.integer(0, 9):
+            case 0 | 1:
+                return self.one(self.spelling.aggregates).format(number)
+            case 2:
+                self.uses.add("distinct aggregate")
+                whole = f"FLOOR({self.measure(relation)})"
+                return self.one(["COUNT(DISTINCT {})", "SUM(DISTINCT {})"]).format(whole)
+            case 3 if self.spelling.language != "MySQL":
+                self.uses.add("covariance")
+                function = self.one(["COVAR_SAMP", "COVAR_POP", "CORR"])
+                return f"{function}({self.measure(relation)}, {self.measure(relation)})"
+            case _:
+                plain = ["SUM({})", "AVG({})", "MIN({})", "MAX({})", "COUNT({})"]
+                return self.one(plain).format(number)
+
+    def aggregates(self, relation: Relation) -> list[str]:
+        """None, one or two."""
+        return [self.aggregate(relation) for _ in range(self.integer(0, 2))]
 
     # -------------------------------------------------------------- conditions
 
     def conditions(self, relation: Relation) -> list[str]:
-        """A region, cuts, both or neither."""
-        region = [self.region(relation)] if relation.table.positions and self.chance(55) else []
-        return [*region, *self.cuts(relation)]
+        """A region, cuts, a tree of both, or nothing."""
+        if relation.table.measures and self.chance(15):
+            return [self.tree(relation)]
+        if relation.table.positions and self.chance(55):
+            return [self.region(relation), *self.cuts(relation)[:1]]
+        return self.cuts(relation)
 
     def cuts(self, relation: Relation) -> list[str]:
         """None to two conditions on columns; one most often."""
@@ -162,42 +156,71 @@ class Parts:
         count = self.one([0, 0, 1, 1, 1, 2])
         return [self.cut(relation) for _ in range(count)]
 
+    def tree(self, *relations: Relation, depth: int = 2) -> str:
+        """AND, OR and NOT over regions, coordinates and cuts."""
+        self.uses.add("tree")
+        if depth == 0 or self.chance(20):
+            return self._leaf(self.one(relations))
+        parts = [self.tree(*relations, depth=depth - 1) for _ in range(self.integer(2, 3))]
+        word = self.one([" OR ", " OR ", " AND "])
+        return self.one(["({})", "({})", "NOT ({})"]).format(word.join(parts))
+
+    def _leaf(self, relation: Relation) -> str:
+        if relation.table.positions and self.chance(60):
+            return self.one([self.region, self.region, self.outside, self.coordinates])(relation)
+        return self.cut(relation) if relation.table.measures else f"{relation.row} IS NOT NULL"
+
     def cut(self, relation: Relation) -> str:
         """A condition on a relation's columns that some rows fulfil."""
         table = relation.table
-        match self.integer(0, 9):
+        match self.integer(0, 11):
             case 0 if table.labels:
                 return self._label_cut(relation)
             case 1 if table.flags:
                 flag = relation.column(self.one(table.flags))
-                return self.one([flag, f"NOT {flag}", f"({flag})"])
+                return self.one([flag, f"NOT {flag}", f"({flag})", f"{flag} IS NOT NULL"])
             case 2:
                 return f"{self.measure(relation)} IS {self.one(['', 'NOT '])}NULL"
             case 3:
                 return f"({self._comparison(relation)} OR {self._comparison(relation)})"
             case 4:
-                return f"NOT {self._comparison(relation)}"
+                operator, value = self.one(_COMPARISONS[:4]), self._value(relation)
+                return f"NOT {value[0]} {operator} {value[1]}"
             case 5 if table.keys and table.key:
-                keys = self.draw(st.lists(st.sampled_from(table.keys), min_size=1, max_size=4))
-                if len(keys) == 1:
-                    return f"{relation.key} = {keys[0]}"
-                return f"{relation.key} IN ({', '.join(map(str, keys))})"
+                return self.keys(relation, 4)
             case 6:
                 return self._between(relation)
+            case 7 if table.positions:
+                return self.coordinates(relation)
+            case 8 if self.chance(30):
+                pair = self.measure(relation), self.measure(relation)
+                return self.one(self.spelling.same).format(*pair)
             case _:
                 return self._comparison(relation)
 
+    def keys(self, relation: Relation, most: int) -> str:
+        """That the relation's key is one of a few."""
+        keys = self.some(relation.table.keys, 1, most)
+        if len(keys) == 1:
+            return f"{relation.key} = {keys[0]}"
+        return f"{relation.key} IN ({', '.join(map(str, keys))})"
+
     def _comparison(self, relation: Relation) -> str:
+        operator = self.one(_COMPARISONS)
+        if self.chance(15):
+            return f"{self.measure(relation)} {operator} {self.measure(relation)}"
+        column, value = self._value(relation)
+        return self.one([f"{column} {operator} {value}", f"{value} {operator} {column}"])
+
+    def _value(self, relation: Relation) -> tuple[str, str]:
+        """A measure and a value that some row has."""
         measure = self.one(relation.table.measures)
-        column = relation.column(measure.name)
-        if self.chance(20):
-            return f"{column} {self.one(_COMPARISONS)} {self.measure(relation)}"
-        return f"{column} {self.one(_COMPARISONS)} {number(self.one(measure.values))}"
+        return relation.column(measure.name), written(self.one(measure.values))
 
     def _between(self, relation: Relation) -> str:
         measure = self.one(relation.table.measures)
         bounds = sorted(self.one(measure.values) for _ in range(2))
-        low, high = (number(bound) for bound in bounds)
+        low, high = (written(bound) for bound in bounds)
         negation = self.one(["", "", "NOT "])
         return f"{relation.column(measure.name)} {negation}BETWEEN {low} AND {high}"
 
@@ -207,7 +230,7 @@ class Parts:
             return f"{column} LIKE '{self.one(values)[1:-1][:2]}%'"
         if self.chance(50):
             return f"{column} {self.one(['=', '<>'])} {self.one(values)}"
-        listed = self.draw(st.lists(st.sampled_from(values), min_size=1, max_size=3))
+        listed = self.some(values, 1, 3)
         return f"{column} {self.one(['IN', 'NOT IN'])} ({', '.join(listed)})"
 
     # -------------------------------------------------------------- regions
@@ -215,35 +238,48 @@ class Parts:
     def region(self, relation: Relation, *, largest_deg: float = 40.0) -> str:
         """A cone, a box or a polygon about one of the rows; a radius is `largest_deg` at most."""
         self.uses.add("region")
+        return self.one(self.spelling.inside(relation, self.shape(relation, largest_deg)))
+
+    def outside(self, relation: Relation) -> str:
+        """That a row lies outside one."""
+        self.uses.add("region")
+        return self.one(self.spelling.outside(relation, self.shape(relation, 40.0)))
+
+    def shape(self, relation: Relation, largest_deg: float = 40.0) -> Shape:
+        """A circle, a box or a triangle about one of the rows."""
         ra, dec = self.one(relation.table.positions)
         radius = min(self.one(_RADII_DEG), largest_deg)
-        center = f"{ra:.6f}, {dec:.6f}"
-        if self.chance(25):
-            return f"DISTANCE({relation.point}, POINT({center})) < {radius}"
-        shape = self.one(
-            [
-                f"CIRCLE({center}, {radius})",
-                f"CIRCLE(POINT({center}), {radius})",
-                f"CIRCLE('ICRS', {center}, {radius})",
-                f"POLYGON({_triangle(ra, dec, radius)})",
-                f"BOX({center}, {2 * radius}, {radius})",
-            ]
-        )
-        point = self.one([relation.point, f"POINT('ICRS', {relation.position})"])
-        return self.one(["1 = {}", "{} = 1"]).format(f"CONTAINS({point}, {shape})")
+        match self.integer(0, 3):
+            case 0:
+                return Shape("polygon", _triangle(ra, dec, radius))
+            case 1:
+                return Shape("box", (ra, dec, 2 * radius, radius))
+            case _:
+                return Shape("circle", (ra, dec, radius))
+
+    def coordinates(self, relation: Relation) -> str:
+        """A comparison of a coordinate, or a box of them."""
+        self.uses.add("coordinates")
+        ra, dec = self.one(relation.table.positions)
+        size = self.one(_RADII_DEG)
+        ra_column, dec_column = relation.position.split(", ")
+        across = f"{ra_column} BETWEEN {ra - size:.4f} AND {ra + size:.4f}"
+        upward = f"{dec_column} {self.one(['<', '<=', '>', '>='])} {dec:.4f}"
+        along = f"{dec_column} BETWEEN {dec - size:.4f} AND {dec + size:.4f}"
+        return self.one([across, upward, along, f"({across} AND {upward})"])
 
 
-def number(value: float) -> str:
+def written(value: float) -> str:
     """A number that both engines read alike: integers bare, others with 9 digits."""
     return str(value) if isinstance(value, int) else f"{value:.9g}"
 
 
-def _triangle(ra: float, dec: float, radius: float) -> str:
+def _triangle(ra: float, dec: float, radius: float) -> tuple[float, ...]:
     """Three corners about a point, degrees; within the sphere's coordinates."""
-    corners = []
+    corners: list[float] = []
     for turn in (0.0, 120.0, 240.0):
         corner_dec = max(-89.9, min(89.9, dec + radius * math.cos(math.radians(turn))))
         width = radius / math.cos(math.radians(corner_dec))
         corner_ra = (ra + min(width, 30.0) * math.sin(math.radians(turn))) % 360.0
-        corners.append(f"{corner_ra:.6f}, {corner_dec:.6f}")
-    return ", ".join(corners)
+        corners += [round(corner_ra, 6), round(corner_dec, 6)]
+    return tuple(corners)

@@ -205,6 +205,8 @@ def oracle(server: Server, catalog: Catalog, rows: Rows) -> Oracle:
                 cursor.copy_expert(
                     f"COPY {quote(table.name)} FROM STDIN WITH (FORMAT csv, HEADER)", buffer
                 )
+                if table.key is not None:
+                    cursor.execute(f"CREATE INDEX ON {quote(table.name)} ({quote(table.key)})")
             cursor.execute("ANALYZE")
     finally:
         connection.close()

@@ -68,6 +68,10 @@ class SkyTable:
     """Some rows' keys."""
     ids: tuple[str, ...]
     """Columns that identify rows, its own or others': to select, not to reckon with."""
+    pairs: tuple[Link, ...] = ()
+    """Of a match table: to its first and to its second director."""
+    geometries: tuple[tuple[str, str], ...] = ()
+    """Columns of points, circles and polygons, and which of these they are."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -118,6 +122,12 @@ def _table(catalog: Catalog, table: Table | None, rows: pa.Table) -> SkyTable:
         positions=tuple(pair for pair in positions if None not in pair),
         keys=tuple(key for key in keys if key is not None),
         ids=tuple(quoted(column.name) for column in table.columns if column.name in _ids(table)),
+        pairs=_pairs(catalog, table),
+        geometries=tuple(
+            (quoted(column.name), str(column.type))
+            for column in table.columns
+            if column.type.is_geometry
+        ),
     )
 
 
@@ -135,7 +145,7 @@ def _distinct(rows: pa.Table, column: str) -> list[object]:
 
 def _ids(table: Table) -> set[str | None]:
     foreign = (name for key in table.foreign_keys for name in key.columns)
-    return {table.key, *table.primary_key, *foreign}
+    return {table.key, *table.primary_key, *foreign, *((table.match or ())[1:])}
 
 
 def _measures(table: Table, rows: pa.Table) -> tuple[Measure, ...]:
@@ -179,3 +189,19 @@ def _links(catalog: Catalog, table: Table) -> tuple[Link, ...]:
             name = f"{quoted(catalog.name)}.{quoted(target.name)}"
             links.append(Link(quoted(key), name, quoted(key), is_child=False))
     return tuple(links)
+
+
+def _pairs(catalog: Catalog, table: Table) -> tuple[Link, ...]:
+    """To both directors of a match table; none of other tables."""
+    if table.role is not Role.MATCH or not (table.match and table.key and table.parent):
+        return ()
+    second, column = table.match
+    first = quoted(table.parent_key or table.key)
+    director = catalog.table(second)
+    assert director is not None
+    assert director.key is not None
+    name = quoted(catalog.name)
+    return (
+        Link(quoted(table.key), f"{name}.{quoted(table.parent)}", first, is_child=False),
+        Link(quoted(column), f"{name}.{quoted(second)}", quoted(director.key), is_child=False),
+    )
