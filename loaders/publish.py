@@ -18,6 +18,7 @@ from procedures.manifests import (
     publish_ingest,
     read_manifest,
     record_parts,
+    split_chunk,
     write_tiling,
 )
 from procedures.pools import Pools
@@ -72,6 +73,8 @@ class Loaded:
     """The catalog's match tables, each with its second director."""
     has_rehomed: bool = False
     """Whether it brings directors of published orphans."""
+    splits: tuple[Pixel, ...] = ()
+    """Chunks that are in `chunks` in pieces."""
     is_again: bool = False
     """Whether content that was ingested before may come again."""
 
@@ -90,6 +93,9 @@ def publish(connection: Any, pools: Pools, loaded: Loaded) -> int:
         check_new(connection, name, loaded.ingest_id)
     if loaded.chunks and not newest.chunks:
         write_tiling(connection, name, loaded.chunks)
+    for chunk in loaded.splits:
+        finer = [one for one in loaded.chunks if chunk.contains(one)]
+        split_chunk(connection, name, chunk, finer)
     record_parts(connection, name, loaded.parts)
     return publish_ingest(connection, name, loaded.ingest_id, loaded.retired)
 
@@ -103,8 +109,12 @@ def check_new(connection: Any, catalog_name: str, ingest_id: IngestId) -> None:
 
 def _check(connection: Any, pools: Pools, loaded: Loaded, newest: Manifest) -> None:
     """Raise PublishConflict unless the snapshots since have nothing to do with this ingest."""
-    if newest.chunks and loaded.chunks and newest.chunks != loaded.chunks:
+    is_first = not any(part.kind is PartKind.ROWS for part in loaded.base.parts)
+    if is_first and newest.chunks and loaded.chunks and newest.chunks != loaded.chunks:
         raise PublishConflict("it chose the chunks")
+    for chunk in loaded.splits:
+        if chunk not in newest.chunks:
+            raise PublishConflict(f"it split chunk {chunk.order}/{chunk.number}, as this one does")
     known = {part.part_id for part in loaded.base.parts}
     changes = changes_since(connection, newest.catalog, loaded.base.snapshot)
     fresh = tuple(

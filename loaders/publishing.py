@@ -105,6 +105,7 @@ def _loaded(work: Work, connection: Any, catalog: Catalog) -> Loaded:
         base=read_manifest(connection, catalog.name, row.snapshot),
         parts=parts,
         chunks=tuple(Pixel(order, number) for order, number in plan["chunks"]),
+        splits=tuple(Pixel(order, number) for order, number in plan.get("splits", ())),
         index=KeysOnShards(work.site.pools, parts),
         retired=tuple(PartId(part_id) for part_id in plan["retired"]),
         children=frozenset(table.name for table in catalog.tables if table.parent),

@@ -24,6 +24,7 @@ from loaders.rehome import rehome
 from loaders.resolve import resolve
 from loaders.resume import Found, fingerprint, is_same_plan, look_for, planned_part
 from loaders.settle import reject_file, settle_rejects
+from loaders.split import refine
 from loaders.spool import make_private
 from loaders.stage import Staged
 from loaders.state import ContributionState, IngestState
@@ -82,7 +83,8 @@ def run(work: Work) -> Redone:
     rejects = settle_rejects(staged, resolved, path, folder=folder, limit=options.max_rejects)
     rows = resolved.rows_by_table()
     resolved, retired = rehome(resolved, known)
-    chunks = target.manifest.chunks or choose_chunks(
+    refined = refine(known, staged)
+    chunks = refined.chunks or choose_chunks(
         target.catalog, staged, coarsest=target.family.order
     )
     tiling = Tiling(tuple(chunks)) if chunks else None
@@ -97,6 +99,7 @@ def run(work: Work) -> Redone:
         "rejects": rejects.count,
         "reject_file": None if rejects.path is None else str(rejects.path),
         "chunks": [[chunk.order, chunk.number] for chunk in chunks],
+        "splits": [[chunk.order, chunk.number] for chunk in refined.splits],
         "retired": list(retired),
         "has_rehomed": bool(resolved.rehomed),
     }

@@ -340,6 +340,19 @@ def write_tiling(connection: Connection, catalog_name: str, chunks: Sequence[Pix
         )
 
 
+def split_chunk(
+    connection: Connection, catalog_name: str, chunk: Pixel, finer: Sequence[Pixel]
+) -> None:
+    """Put finer chunks in the place of one; the caller holds the catalog's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM skyshard.chunk WHERE catalog_id = %s AND pixel_order = %s AND pixel = %s",
+            (_catalog_id(cursor, catalog_name), chunk.order, chunk.number),
+        )
+        assert cursor.rowcount == 1, f"chunk {chunk} vanished"
+    write_tiling(connection, catalog_name, finer)
+
+
 def publish_ingest(
     connection: Connection, catalog_name: str, ingest_id: IngestId, retired: Sequence[PartId] = ()
 ) -> int:

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import pyarrow as pa
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from schema.catalog import Table
+from schema.catalog import HEALPIX_29, Table
 from schema.ddl import INDEX_COLUMNS, create_part, index_part, qualified, quote
 from schema.errors import StoreError
+from schema.healpix import MAX_ORDER
 from schema.manifest import IngestId, Part, PartId, PartKind
 
 _COPY_BYTES = 1 << 20
@@ -139,3 +140,14 @@ def read_part(connection: Any, name: str, columns: Sequence[str]) -> pa.Table:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {listed} FROM {qualified(name)}")
         return cursor.fetch_arrow_table()
+
+
+def count_pixels(connection: Connection, name: str, order: int) -> list[tuple[int, int]]:
+    """How many rows of a part table lie in each pixel of an order, by their own positions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {quote(HEALPIX_29)} >> %s, count(*) FROM {qualified(name)}"
+            f" WHERE {quote(HEALPIX_29)} IS NOT NULL GROUP BY 1 ORDER BY 1",
+            (2 * (MAX_ORDER - order),),
+        )
+        return list(cursor)

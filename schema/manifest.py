@@ -130,6 +130,7 @@ class Manifest:
         default_factory=dict, repr=False, compare=False
     )
     _own_pixels: dict[str, PixelList] = field(default_factory=dict, repr=False, compare=False)
+    _units: list[PixelList] = field(default_factory=list, repr=False, compare=False)
     _rows: dict[str, TableRows] = field(default_factory=dict, repr=False, compare=False)
     _columns: dict[tuple[str, str], ColumnStatistics] = field(
         default_factory=dict, repr=False, compare=False
@@ -165,13 +166,32 @@ class Manifest:
         return self._ingests[table]
 
     def own_pixels(self, table: str) -> PixelList:
-        """The chunks where a partitioned table has rows of its own; reckoned once."""
+        """The chunks where a partitioned table has rows of its own; reckoned once.
+
+        A chunk that was split after some table had rows in it is read as one for all tables: rows that
+        join may lie in a part of all of it and in one of a piece.
+        """
         found = self._own_pixels.get(table)
         if found is None:
             parts = self.parts_of(table, PartKind.ROWS)
-            found = PixelList.of({part.pixel for part in parts if part.pixel and part.rows})
+            pixels = {part.pixel for part in parts if part.pixel and part.rows}
+            found = PixelList.of(self._whole_chunks(pixels))
             self._own_pixels[table] = found
         return found
+
+    def _whole_chunks(self, pixels: set[Pixel]) -> set[Pixel]:
+        """The outermost pixels of any table's parts that hold these pixels."""
+        if not self._units:
+            every = {part.pixel for part in self.parts if part.kind is PartKind.ROWS and part.pixel}
+            self._units.append(PixelList.of(every))
+        units = self._units[0]
+        if len(units.outer_first) == len(units.pixels):
+            return pixels  # none lies in another
+        is_outer = np.diff(units.outer, prepend=-1) > 0
+        outermost = [units.pixels[at] for at in np.flatnonzero(is_outer)]
+        first = np.array([pixel.first_29 for pixel in pixels], np.int64)
+        at = np.searchsorted(units.outer_first, first, side="right") - 1
+        return {outermost[one] for one in at.tolist()}
 
     def table_rows(self, table: str) -> TableRows:
         """The parts of a partitioned table as arrays; reckoned once."""

@@ -71,6 +71,23 @@ def tile_sky(
     return tuple(sorted(tiles, key=lambda pixel: pixel.first_29))
 
 
+def split_pixel(
+    pixel: Pixel, density: tuple[I64, I64], target_rows: int, *, margin_arcsec: float = 0.0
+) -> tuple[Pixel, ...]:
+    """One pixel cut as `tile_sky` cuts the sky; itself where it is not to be cut."""
+    numbers, counts = _sparse(density)
+    sums = np.concatenate([[0], np.cumsum(counts)])
+    finest = _finest_order(margin_arcsec, pixel.order)
+    tiles: list[Pixel] = []
+    open_pixels = np.array([pixel.number])
+    for order in range(pixel.order, finest + 1):
+        rows = _rows_of(open_pixels, numbers, sums, order)
+        is_split = (rows > target_rows) & (order < finest)
+        tiles += [Pixel(order, number) for number in open_pixels[~is_split].tolist()]
+        open_pixels = (open_pixels[is_split][:, None] * 4 + np.arange(4)).ravel()
+    return tuple(sorted(tiles, key=lambda one: one.first_29))
+
+
 def _sparse(density: Mapping[int, int] | tuple[I64, I64] | I64) -> tuple[I64, I64]:
     """Ascending pixel numbers and their counts."""
     if isinstance(density, np.ndarray):
