@@ -9,12 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from loaders.compact import compact
+from loaders.lifecycle import add, begin, commit, publish_ingest, run_ingest
+from loaders.options import Site
+from loaders.publish import PublishConflict
+from loaders.stage import Contribution
 from procedures.manifests import read_manifest
 from qserv.store import Store
+from schema.manifest import IngestId
 from schema.partition import Tiling
+from tests.loaders.lab import Lab, lab
+from tests.loaders.skies import SKY, objects
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
 from tests.support.corpus import Case, every_corpus
@@ -86,3 +94,31 @@ def test_so_does_one_compacted_then(case: Case, compacted: Store, the_oracle: Or
 def compacted(store: Store) -> Store:
     compact(store.pools, "diff", store.topology)
     return store
+
+
+def test_two_ingests_that_split_one_chunk_end_with_one_refused(
+    server: Server, tmp_path: Path
+) -> None:
+    with lab(server, SKY, tmp_path) as sky:
+        sky.ingest(Object=objects(300))
+        site = Site(sky.pools, sky.topology, tmp_path / "spool")
+        one, other = (loaded(sky, site, first=first, seed=first) for first in (10_001, 20_001))
+        publish_ingest(site, one)
+        before = sky.manifest()
+        with pytest.raises(PublishConflict, match=r"it split chunk \d+/\d+, as this one does"):
+            publish_ingest(site, other)
+        assert sky.manifest() == before
+        run_ingest(site, other, and_publish=True)  # planned anew, over the finer chunks
+        assert len(sky.column("Object", "objectId")) == 6300
+        Tiling(sky.manifest().chunks)
+
+
+def loaded(sky: Lab, site: Site, *, first: int, seed: int) -> IngestId:
+    """An ingest of so many objects that chunks are split, up to where it may be published."""
+    path = sky.folder / f"objects-{first}.parquet"
+    pq.write_table(objects(3000, first=first, seed=seed), path)
+    ingest_id = begin(site, sky.catalog.name)
+    add(site, ingest_id, [Contribution("Object", path)])
+    commit(site, ingest_id)
+    run_ingest(site, ingest_id)
+    return ingest_id
