@@ -69,6 +69,9 @@ class Journal:
         with self.pools.coordinator() as connection:
             self._ours(connection)
             record_contribution(connection, self.ingest_id, found)
+            facts = {"bytes": found.size_bytes, "rows": found.rows, "number": found.number}
+            kind = "staged" if found.error is None else "not staged"
+            log_event(connection, self.ingest_id, kind, found.error or found.source, **facts)
             connection.commit()
 
     def planned(self) -> list[PlannedPart]:

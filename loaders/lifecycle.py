@@ -214,7 +214,7 @@ def abort(site: Site, ingest_id: int, *, reason: str = "aborted") -> bool:
     if row.state != IngestState.ABORTED and not end(
         site, row.ingest_id, IngestState.ABORTED, reason
     ):
-        raise WrongState(row, "`skyshard retract` takes a published one back")
+        raise WrongState(row, "`skyshard snapshot retract` takes a published one back")
     if _is_held(row):
         return False
     clear(site, row.ingest_id)

@@ -49,7 +49,7 @@ def planned_part(cut: Cut, part_id: PartId) -> PlannedPart:
 def is_same_plan(planned: Sequence[PlannedPart], cuts: Sequence[Cut]) -> bool:
     """Whether the parts that were planned are those that are cut now, in the same order."""
     return len(planned) == len(cuts) and all(
-        dataclasses.replace(old, is_loaded=False) == planned_part(cut, old.part_id)
+        dataclasses.replace(old, is_loaded=False, loaded_at=None) == planned_part(cut, old.part_id)
         for old, cut in zip(planned, cuts, strict=True)
     )
 

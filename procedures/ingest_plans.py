@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -33,6 +34,7 @@ class PlannedPart:
     shards: tuple[ShardId, ...]
     is_loaded: bool = False
     """Whether it was on all its shards once; the shards' books say whether it still is."""
+    loaded_at: datetime | None = None
 
 
 def write_plan(
@@ -79,7 +81,7 @@ def read_plan(connection: Connection, ingest_id: IngestId) -> list[PlannedPart]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT part_id, table_name, kind, pixel_order, pixel, bucket, rows, overlap_rows,"
-            " shards, state = 'loaded' FROM skyshard.planned_part WHERE ingest_id = %s"
+            " shards, state = 'loaded', loaded_at FROM skyshard.planned_part WHERE ingest_id = %s"
             " ORDER BY part_id",
             (ingest_id,),
         )
@@ -97,7 +99,22 @@ def _planned(row: Sequence[Any]) -> PlannedPart:
         overlap_rows=row[7],
         shards=tuple(ShardId(shard) for shard in row[8]),
         is_loaded=row[9],
+        loaded_at=row[10],
     )
+
+
+def published_parts(connection: Connection, ingest_id: IngestId) -> list[PlannedPart]:
+    """The parts that an ingest published, by their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT part_id, table_name, kind, pixel_order, pixel, bucket, rows, overlap_rows,"
+            " coalesce(array_agg(shard_id) FILTER (WHERE shard_id IS NOT NULL), '{}'), true, NULL"
+            " FROM skyshard.part LEFT JOIN skyshard.replica USING (part_id)"
+            " WHERE ingest_id = %s AND from_snapshot IS NOT NULL GROUP BY part.part_id"
+            " ORDER BY part_id",
+            (ingest_id,),
+        )
+        return [_planned(row) for row in cursor]
 
 
 def mark_loaded(connection: Connection, part_ids: Sequence[PartId]) -> None:

@@ -17,7 +17,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from workers.cli.ingest import _pairs
+from workers.cli.ingest_files import pairs as pairs_of
 from workers.cli.main import COMMANDS, Later, app
 from workers.cli.output import size_in_words
 from workers.local import lock
@@ -216,11 +216,12 @@ def test_an_interrupted_command_is_exit_130(tmp_path: Path) -> None:
 def test_files_name_their_tables(
     target: str, files: list[str], pairs: list[tuple[str, str]]
 ) -> None:
-    assert _pairs(target, files) == ("dp1", [(table, Path(file)) for table, file in pairs])
+    table = target.partition(".")[2]
+    assert pairs_of(table, files) == [(name, Path(file)) for name, file in pairs]
 
 
 def test_a_pattern_behind_a_table_is_expanded(tmp_path: Path) -> None:
     for name in ("a2.csv", "a1.csv", "b.csv"):
         (tmp_path / name).touch()
     expected = [("Object", tmp_path / "a1.csv"), ("Object", tmp_path / "a2.csv")]
-    assert _pairs("dp1", [f"Object={tmp_path}/a*.csv"])[1] == expected
+    assert pairs_of("", [f"Object={tmp_path}/a*.csv"]) == expected

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from glob import glob
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typing_extensions import override
 
 from loaders.degraded import Degraded
+from workers.cli import ingest_steps
+from workers.cli.ingest_files import pairs
 from workers.cli.options import Home, Json
 
-_NAMED = re.compile(r"(\w+)=(.+)")
+GROUP_HELP = """Load files into a catalog and publish them as one new snapshot.
+
+\b
+All at once:
+  skyshard ingest dp1.Object objects-*.parquet
+  skyshard ingest dp1 Object=objects.parquet Source=sources-*.parquet
+  (its options: skyshard ingest load --help)
+
+\b
+Step by step, each of which may be repeated after whatever happened:
+  skyshard ingest begin dp1            prints the ingest's number, say 12
+  skyshard ingest add 12 Object=objects-*.parquet
+  skyshard ingest commit 12
+  skyshard ingest run 12 --publish
+"""
 
 
 def ingest(  # noqa: PLR0917  (typer calls it by names)
@@ -68,34 +84,52 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
       skyshard ingest dp1.Source sources.csv --max-rejects 100 --rejects bad-rows.csv
       skyshard ingest dp1.Visit visits.tsv --columns visit,band,expMidptMJD
     """
-    catalog, pairs = _pairs(target, files)
+    catalog, _, table = target.partition(".")
+    given = pairs(table, files)
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     from loaders.ingest import IngestOptions
     from workers.cli.ingest_run import Choice, run
 
     options = IngestOptions(max_rejects=max_rejects, again=again, verify=verify)
-    run(home, catalog, pairs, Choice(options, rejects, names, is_json, degraded, wait_s))
+    run(home, catalog, given, Choice(options, rejects, names, is_json, degraded, wait_s))
 
 
-def _pairs(target: str, files: list[str]) -> tuple[str, list[tuple[str, Path]]]:
-    """The catalog, and each file with the table that its rows go to."""
-    catalog, _, table = target.partition(".")
-    is_table_given = bool(table)
-    pairs: list[tuple[str, Path]] = []
-    for file in files:
-        named = None if is_table_given else _NAMED.fullmatch(file)
-        table, path = (named[1], named[2]) if named else (table, file)
-        if not table:
-            raise typer.BadParameter(
-                f"{file}: say CATALOG.TABLE FILE..., or CATALOG TABLE=FILE...", param_hint="FILE"
-            )
-        pairs += [(table, found) for found in _expanded(path)]
-    return catalog, pairs
+class Steps(TyperGroup):
+    """`skyshard ingest STEP ...`, and `skyshard ingest CATALOG.TABLE FILE...` for all steps at once."""
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What begins with no step's name is the one-line form."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["load", *args]
+        return super().parse_args(ctx, args)
 
 
-def _expanded(path: str) -> list[Path]:
-    """The files that a pattern stands for: no shell looks behind `TABLE=`."""
-    if Path(path).exists() or not any(sign in path for sign in "*?["):
-        return [Path(path)]
-    found = sorted(glob(path))  # noqa: PTH207  (patterns may be absolute)
-    return [Path(file) for file in found] or [Path(path)]
+app = typer.Typer(
+    cls=Steps,
+    help=GROUP_HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@app.callback()
+def group() -> None:
+    """Nothing is common to the steps."""
+
+
+app.command("load")(ingest)
+for name, step in (
+    ("begin", ingest_steps.begin),
+    ("add", ingest_steps.add),
+    ("commit", ingest_steps.commit),
+    ("run", ingest_steps.run),
+    ("publish", ingest_steps.publish),
+    ("status", ingest_steps.status),
+    ("list", ingest_steps.list_),
+    ("retry", ingest_steps.retry),
+    ("rejects", ingest_steps.rejects),
+    ("abort", ingest_steps.abort),
+):
+    app.command(name)(step)

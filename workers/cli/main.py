@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("workers.cli.doctor:doctor", "Say what this machine lacks and how to get it."),
     "config": ("workers.cli.config:app", "Show the configuration and where it comes from."),
     "catalog": ("workers.cli.catalog:app", "Create, list, show and drop catalogs."),
-    "ingest": ("workers.cli.ingest:ingest", "Load files into a catalog and publish them."),
+    "ingest": ("workers.cli.ingest:app", "Load files into a catalog and publish them."),
     "export": ("workers.cli.export:export", "Write a catalog's rows as files, with checksums."),
     "snapshot": ("workers.cli.snapshot:app", "List, tag and drop a catalog's older versions."),
     "compact": ("workers.cli.compact:compact", "Merge the parts of a catalog's ingests."),
