@@ -132,7 +132,9 @@ def missing_copies_in_words(count: int) -> tuple[str, ...]:
     """What the caller should know of copies that are still to be made."""
     if not count:
         return ()
-    told = "copies of parts are missing, as a shard was away; they are queued, `skyshard repair` makes"
+    told = (
+        "copies of parts are missing, as a shard was away; they are queued, `skyshard repair` makes"
+    )
     return (f"{count} {told} them now",)
 
 

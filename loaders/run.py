@@ -84,9 +84,7 @@ def run(work: Work) -> Redone:
     rows = resolved.rows_by_table()
     resolved, retired = rehome(resolved, known)
     refined = refine(known, staged)
-    chunks = refined.chunks or choose_chunks(
-        target.catalog, staged, coarsest=target.family.order
-    )
+    chunks = refined.chunks or choose_chunks(target.catalog, staged, coarsest=target.family.order)
     tiling = Tiling(tuple(chunks)) if chunks else None
     placement = Placement(
         target.catalog, target.family, tiling, target.topology.shards, target.replicas

@@ -143,7 +143,11 @@ class Cursor:
             return "; LIMIT is not ADQL: write TOP n after SELECT"
         if token.kind == "FETCH":
             return "; FETCH is not ADQL: write TOP n after SELECT"
-        if token.kind == "ORDER" and self.index > 1 and self.tokens[self.index - 2].kind == "OFFSET":
+        if (
+            token.kind == "ORDER"
+            and self.index > 1
+            and self.tokens[self.index - 2].kind == "OFFSET"
+        ):
             return "; ORDER BY stands before OFFSET"
         if token.kind == ")" and self.depth == 0:
             return " that no ( opens"

@@ -310,7 +310,9 @@ def test_orphans_of_one_key_lie_together(sky: Lab) -> None:
 
 
 def test_orphans_without_a_position_are_rejected(sky: Lab) -> None:
-    with pytest.raises(TooManyRejects, match="no Object with this objectId, and it has no position"):
+    with pytest.raises(
+        TooManyRejects, match="no Object with this objectId, and it has no position"
+    ):
         sky.ingest(Source={"sourceId": [1], "objectId": [77]})
 
 
