@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from qserv.http import vosi
 from qserv.http.failures import BadRequest, failure
+from qserv.http.ingest import ingest_routes
 from qserv.http.metrics import QueryMetrics
 from qserv.http.pages import front_page
 from qserv.http.parameters import read_parameters, tap_query
@@ -39,6 +40,7 @@ def create_app(service: Service) -> Starlette:
             Route("/health", face.health),
             Route("/metrics", face.metrics_page),
             Route("/", face.front),
+            *(ingest_routes(service.ingests) if service.ingests is not None else ()),
         ]
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from qserv.http.ingest import IngestAccess
 from qserv.limits import ANONYMOUS, Limits
 from qserv.result import Answer
 from schema.catalog import Catalog
@@ -37,3 +38,5 @@ class Service:
     http: HttpLimits = field(default_factory=HttpLimits)
     public_url: str | None = None
     """The address that clients use, where a proxy stands before this server."""
+    ingests: IngestAccess | None = None
+    """Who may ingest by HTTP, and what; None: nobody."""

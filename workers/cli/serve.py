@@ -16,6 +16,7 @@ import typer
 from workers.cli.options import Home
 
 if TYPE_CHECKING:
+    from qserv.http.ingest import IngestAccess
     from qserv.http.service import Service
     from qserv.store import Store
     from schema.topology import Topology
@@ -146,7 +147,22 @@ def _service(settings: Settings, store: Store) -> Service:
         catalogs=store.catalogs,
         check=store.check,
         limits=settings.anonymous,
+        ingests=_ingests(settings, store),
     )
+
+
+def _ingests(settings: Settings, store: Store) -> IngestAccess | None:
+    """Who may ingest by HTTP; nobody without a token in the configuration."""
+    if settings.ingest_token_sha256 is None:
+        return None
+    from loaders.options import Site
+    from procedures.pools import Pools
+    from qserv.http.ingest import IngestAccess
+
+    # Pools of their own: a load keeps connections for long, and queries wait for none of them.
+    pools = Pools(store.topology, application_name="skyshard ingest")
+    site = Site(pools, store.topology, settings.spool)
+    return IngestAccess(site, settings.ingest_token_sha256, settings.ingest_folders)
 
 
 def _log_to_stderr(level: str) -> None:

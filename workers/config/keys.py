@@ -11,7 +11,7 @@ from qserv.limits import Limits
 
 FILE_NAME = "skyshard.toml"
 ENVIRONMENT_PREFIX = "SKYSHARD_"
-SECRETS = frozenset({"coordinator.dsn", "scan_token"})
+SECRETS = frozenset({"coordinator.dsn", "ingest.token_sha256", "scan_token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ KEYS: tuple[Key, ...] = (
     Key("repair.enabled", "whether the czar mends copies in the background"),
     Key("repair.interval_s", "between two looks at the queue of copies, seconds"),
     Key("repair.bytes_per_s", "copies made in the background, bytes a second"),
+    Key("ingest.token_sha256", "SHA-256 (hex) of the token for ingests by HTTP; without one: off"),
+    Key("ingest.folders", "folders whose files may be ingested by HTTP"),
     *(
         Key(f"limits.{field.name}", _LIMITS.get(field.name, "a bound of one query"))
         for field in fields(Limits)

@@ -18,6 +18,12 @@ from workers.config.sources import Given, Values
 from workers.local.state import read_state
 
 MAX_SHARDS = 256
+_DOTTED = {
+    "coordinator_dsn": "coordinator.dsn",
+    "ingest_token_sha256": "ingest.token_sha256",
+    "ingest_folders": "ingest.folders",
+}
+"""Fields whose keys are named otherwise."""
 
 
 class BadSetting(ConfigError):
@@ -62,6 +68,8 @@ class Settings(BaseModel):
     repair_enabled: bool = True
     repair_interval_s: float = Field(default=30.0, gt=0)
     repair_bytes_per_s: int = Field(default=50_000_000, gt=0)
+    ingest_token_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", repr=False)
+    ingest_folders: tuple[Path, ...] = ()
     limits: Limits = Limits()
     anonymous: Limits = ANONYMOUS
     origins: dict[str, str] = Field(default_factory=dict, repr=False)
@@ -188,6 +196,14 @@ def _servers(given: Given) -> list[dict[str, object]]:
     if not tables:
         raise BadSetting("shards", given.origin, "must name at least one shard")
     return tables
+
+
+def _folders(given: Given) -> list[Path]:
+    """An array of folders, or the environment's form of one (a:b), made absolute."""
+    named = given.value.split(os.pathsep) if isinstance(given.value, str) else given.value
+    if not isinstance(named, list) or not all(isinstance(one, str) and one for one in named):
+        raise BadSetting("ingest.folders", given.origin, "must be an array of folders")
+    return [given.folder / Path(one).expanduser() for one in named]
 
 
 def _limits(prefix: str, base: Limits, values: Values) -> Limits:

@@ -31,7 +31,7 @@ def facts(settings: Settings) -> list[tuple[str, object, str]]:
 def _shown(path: str, value: object) -> object:
     if path == "coordinator.dsn" and isinstance(value, str):
         return without_password(value)
-    if path == "scan_token":
+    if path in ("scan_token", "ingest.token_sha256"):
         return HIDDEN if value else None
     return str(value) if isinstance(value, Path) else value
 
