@@ -35,14 +35,17 @@ def compact(
     from loaders.compact import compact as run
     from procedures.catalogs import get_catalog
     from procedures.pools import Pools
-    from workers.cli.rewritten import tell
+    from workers.cli.rewritten import renew_view, tell
     from workers.config import load, topology
 
-    servers = topology(load(home))
+    settings = load(home)
+    servers = topology(settings)
     with closing(Pools(servers)) as pools:
         with pools.coordinator() as connection:
             name = get_catalog(connection, catalog).name
         report = run(pools, name, servers, most=most, workers=workers)
+        if report is not None:
+            renew_view(settings, pools, name, report.snapshot)
     if report is not None:
         tell(name, report, is_json=is_json)
     elif is_json:

@@ -8,6 +8,8 @@ from workers.cli.output import emit_json, message
 
 if TYPE_CHECKING:
     from loaders.rewrite import RewriteReport
+    from procedures.pools import Pools
+    from workers.config import Settings
 
 
 def tell(catalog: str, report: RewriteReport, *, is_json: bool) -> None:
@@ -27,3 +29,20 @@ def tell(catalog: str, report: RewriteReport, *, is_json: bool) -> None:
             f"{catalog} snapshot {report.snapshot}: {report.parts_before} parts became"
             f" {report.parts_after}, {report.rows:,} rows written"
         )
+
+
+def renew_view(settings: Settings, pools: Pools, catalog: str, snapshot: int) -> None:
+    """Let the catalog's HATS view name the new parts; what hinders that is only told."""
+    from loaders.hats import write_views
+    from procedures.catalogs import get_catalog
+    from procedures.manifests import read_manifest
+    from workers.config import topology
+
+    folder = settings.spool / "hats"
+    try:
+        with pools.coordinator() as connection:
+            model = get_catalog(connection, catalog)
+            manifest = read_manifest(connection, catalog, snapshot)
+        write_views(folder, model, manifest, topology(settings))
+    except Exception as error:  # noqa: BLE001
+        message(f"warning: the HATS view in {folder} is not renewed: {error}")

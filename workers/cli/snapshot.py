@@ -189,14 +189,16 @@ def retract(
     from procedures.catalogs import get_catalog
     from procedures.pools import Pools
     from schema.manifest import IngestId
-    from workers.cli.rewritten import tell
+    from workers.cli.rewritten import renew_view, tell
     from workers.config import load, topology
 
-    servers = topology(load(home))
+    settings = load(home)
+    servers = topology(settings)
     with closing(Pools(servers)) as pools:
         with pools.coordinator() as connection:
             name = get_catalog(connection, catalog).name
         report = run(pools, name, IngestId(ingest), servers)
+        renew_view(settings, pools, name, report.snapshot)
     tell(name, report, is_json=is_json)
 
 
