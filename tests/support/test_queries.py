@@ -1,10 +1,12 @@
-"""The generator of queries writes right ADQL, of every shape."""
+"""The generator of queries writes right texts in each language, of every shape, and few twice."""
 
 import pytest
 from hypothesis import Phase, find, given, settings
 
 from qserv.adql import parse_adql
-from tests.support.queries import Query, queries
+from qserv.languages import LANGUAGES as PARSERS
+from qserv.limits import Limits
+from tests.support.queries import LANGUAGES, Query, queries, query_of
 from tests.support.sky import quoted
 from tests.support.small_sky import SMALL_SKY
 
@@ -23,6 +25,16 @@ USES = [
     "with",
     "set",
     "outer",
+    "tree",
+    "coordinates",
+    "covariance",
+    "case",
+    "exchange",
+    "geometry",
+]
+OF_ONE_LANGUAGE = [
+    *(("PostgreSQL", use) for use in ("window", "filter", "sets", "values", "lateral")),
+    *(("MySQL", use) for use in ("window", "sets", "area")),
 ]
 
 
@@ -36,6 +48,19 @@ def test_every_query_is_adql(query: Query) -> None:
 def test_queries_of_every_use_come_up(use: str) -> None:
     unshrunk = settings(database=None, max_examples=5000, phases=[Phase.generate])
     assert use in find(queries(SMALL_SKY), lambda query: use in query.uses, settings=unshrunk).uses
+
+
+@pytest.mark.parametrize(("language", "use"), OF_ONE_LANGUAGE)
+def test_queries_of_a_language_have_what_is_its_own(language: str, use: str) -> None:
+    found = [query_of(SMALL_SKY, language, seed) for seed in range(400)]
+    assert any(use in query.uses for query in found)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_seeds_give_right_and_different_queries(language: str) -> None:
+    texts = [query_of(SMALL_SKY, language, seed).text for seed in range(200)]
+    assert all(PARSERS[language](text, Limits()) for text in texts)
+    assert len(set(texts)) >= 180
 
 
 @pytest.mark.parametrize(
