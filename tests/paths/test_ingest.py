@@ -23,6 +23,7 @@ from loaders.load import RowsRefused, rows_checksum
 from loaders.publish import Loaded, PublishConflict, publish
 from loaders.rejects import TooManyRejects
 from loaders.target import UnknownTable
+from procedures.pools import Pools
 from procedures.director_index import lookup
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Check, Column, Role, Table
 from schema.healpix import pixels_29, separation_arcsec
@@ -401,12 +402,10 @@ def test_a_dead_shard_fails_the_ingest_and_the_next_one_succeeds(
     with lab(server, SKY, tmp_path) as sky:
         broken = dataclasses.replace(sky.topology.shards[1], dsn="host=127.0.0.1 port=1")
         topology = dataclasses.replace(sky.topology, shards=(sky.topology.shards[0], broken))
-        from procedures.pools import Pools
-
         pools = Pools(topology)
         away = dataclasses.replace(sky, pools=pools, topology=topology)
         with pytest.raises(Exception, match="does not answer"):
-            away.ingest(Object=objects(500))
+            away.ingest(IngestOptions(workers=2, wait_s=0.5), Object=objects(500))
         pools.close()
         assert sky.part_tables() == 0
         sky.ingest(Object=objects(500))
