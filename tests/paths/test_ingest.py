@@ -23,8 +23,8 @@ from loaders.load import RowsRefused, rows_checksum
 from loaders.publish import Loaded, PublishConflict, publish
 from loaders.rejects import TooManyRejects
 from loaders.target import UnknownTable
-from procedures.pools import Pools
 from procedures.director_index import lookup
+from procedures.pools import Pools
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Check, Column, Role, Table
 from schema.healpix import pixels_29, separation_arcsec
 from schema.manifest import Manifest, PartKind
