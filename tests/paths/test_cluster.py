@@ -122,6 +122,43 @@ def test_up_again_leaves_what_runs_alone(home: Path) -> None:
     assert pids(home) == before
 
 
+def test_up_drops_what_a_crash_left_of_an_aborted_ingest(home: Path) -> None:
+    secrets = json.loads((home / "secrets.json").read_text())
+    ports = notes(home)["ports"]
+    coordinator, shard = (
+        f"host=127.0.0.1 port={ports[name]} user=skyshard dbname=skyshard"
+        f" password={secrets['role']}"
+        for name in ("coordinator", "shard-1")
+    )
+    (ingest_id,) = sql(coordinator, LEFT_INGEST)[0]
+    sql(shard, LEFT_PART, ingest_id)
+    shown = skyshard(home, "up")
+    assert "dropped what was left of 1 of 1 ended ingests" in shown.stderr
+    assert sql(shard, "SELECT to_regclass('parts.p77'), count(*) FROM skyshard.part") == [(None, 0)]
+    assert sql(coordinator, "DELETE FROM skyshard.catalog RETURNING name") == [("left",)]
+
+
+LEFT_INGEST = """
+WITH c AS (INSERT INTO skyshard.catalog (name, family, model) VALUES ('left', 'sky', '{}')
+           RETURNING catalog_id),
+     i AS (INSERT INTO skyshard.ingest (catalog_id, state) SELECT catalog_id, 'aborted' FROM c
+           RETURNING ingest_id)
+INSERT INTO skyshard.planned_part (part_id, ingest_id, table_name, kind, rows, overlap_rows, shards)
+SELECT 77, ingest_id, 'Object', 'rows', 1, 0, '{1}' FROM i RETURNING ingest_id
+"""
+LEFT_PART = """
+CREATE TABLE parts.p77 (n integer);
+INSERT INTO skyshard.part (part_id, catalog, table_name, kind, ingest_id, rows, overlap_rows, checksum)
+VALUES (77, 'left', 'Object', 'rows', %s, 1, 0, 0)
+"""
+
+
+def sql(dsn: str, statement: str, *values: object) -> list[Any]:
+    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
 def test_up_heals_what_was_killed_and_takes_another_port_for_a_taken_one(home: Path) -> None:
     victims = ("coordinator", "shard-2", "scan-1", "czar")
     before, port = pids(home), notes(home)["ports"]["shard-2"]

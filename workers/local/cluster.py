@@ -7,6 +7,7 @@ noted before the next, so that a crash of `up` itself loses no process.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 from schema.errors import ConfigError
@@ -40,6 +41,24 @@ def up(settings: Settings, report: Report) -> None:
             servers_up(settings, notes, report)
         migrate(topology(settings), report)
         services_up(settings, notes, report)
+    _collect(settings, report)
+
+
+def _collect(settings: Settings, report: Report) -> None:
+    """Drop what crashes left of failed and aborted ingests; what is not dropped is met again."""
+    from procedures.ingest_plans import plans_to_collect
+    from procedures.pools import Pools
+
+    servers = topology(settings)
+    with closing(Pools(servers)) as pools:
+        with pools.coordinator() as connection:
+            waiting = plans_to_collect(connection)
+        if waiting:
+            from loaders.discard import collect
+            from loaders.options import Site
+
+            found = collect(Site(pools, servers, settings.spool))
+            report(f"dropped what was left of {len(found)} of {len(waiting)} ended ingests")
 
 
 def down(settings: Settings, report: Report) -> None:

@@ -59,6 +59,7 @@ def services(settings: Settings, state: ClusterState) -> tuple[Service, ...]:
         settings.repair_interval_s,
         settings.repair_bytes_per_s,
     )
+    ingests = (settings.ingest_token_sha256, settings.ingest_folders)
     home = ("--home", str(settings.home))
     engines = tuple(
         Service(
@@ -80,7 +81,7 @@ def services(settings: Settings, state: ClusterState) -> tuple[Service, ...]:
         arguments=("serve", "--host", state.host, "--port", str(state.port), *home),
         host=state.host,
         port=state.port,
-        told=_digest(facts, limits, repairs, state.host, state.port),
+        told=_digest(facts, limits, repairs, ingests, state.host, state.port),
         answers=is_healthy,
     )
     return (*engines, czar)
