@@ -86,4 +86,4 @@ def _is_over(site: Site, ingest_id: int) -> bool:
             found = read_ingest(connection, ingest_id)
     except UnknownIngest:
         return True
-    return found.state in ("published", "aborted") and found.lease_owner is None
+    return found.state in ("published", "retracted", "aborted") and found.lease_owner is None

@@ -121,7 +121,7 @@ def commit(site: Site, ingest_id: int) -> None:
     """Close an ingest to more files; nothing happens to one that is closed. Raises WrongState."""
     with site.pools.coordinator() as connection:
         row = read_ingest(connection, ingest_id, is_locked=True)
-        if row.state in (IngestState.FAILED, IngestState.ABORTED):
+        if row.state in (IngestState.FAILED, IngestState.ABORTED, IngestState.RETRACTED):
             raise WrongState(row, "it cannot be committed")
         if row.state == IngestState.OPEN:
             change_state(connection, row.ingest_id, IngestState.COMMITTED)
@@ -146,7 +146,7 @@ def run_ingest(
     collect(site)
     with leased(site.pools, IngestId(ingest_id)) as lease:
         journal = Journal(site.pools, lease)
-        if journal.state in (IngestState.FAILED, IngestState.ABORTED):
+        if journal.state.is_final and journal.state is not IngestState.PUBLISHED:
             raise WrongState(journal.row, "`skyshard ingest retry` puts back one that has failed")
         chosen = (options or IngestOptions()).of_ingest(journal.row.options)
         work = Work(site, journal, chosen, progress)
@@ -170,11 +170,10 @@ def publish_ingest(site: Site, ingest_id: int, *, options: IngestOptions | None 
     """Publish a loaded ingest; one that is published keeps its snapshot. Raises WrongState."""
     with leased(site.pools, IngestId(ingest_id)) as lease:
         journal = Journal(site.pools, lease)
-        if journal.state in (
-            IngestState.OPEN,
-            IngestState.COMMITTED,
-            IngestState.FAILED,
-            IngestState.ABORTED,
+        if journal.state not in (
+            IngestState.LOADED,
+            IngestState.PUBLISHING,
+            IngestState.PUBLISHED,
         ):
             raise WrongState(
                 journal.row, "it is published once `skyshard ingest run` has loaded it"
@@ -233,12 +232,13 @@ def retry(site: Site, ingest_id: int, *, max_rejects: int | None = None) -> int:
     """
     with site.pools.coordinator() as connection:
         row = read_ingest(connection, ingest_id, is_locked=True)
-        if row.state in (IngestState.PUBLISHED, IngestState.ABORTED, IngestState.PUBLISHING):
+        state = IngestState(row.state)
+        has_failed = state is IngestState.FAILED
+        if state is IngestState.PUBLISHING or (state.is_final and not has_failed):
             raise WrongState(row, "nothing of it is to be tried again")
         count = change_contributions(
             connection, row.ingest_id, ContributionState.FAILED, ContributionState.WAITING
         )
-        has_failed = row.state == IngestState.FAILED
         if not count and not has_failed and max_rejects is None:
             raise WrongState(row, "nothing of it has failed")
         if max_rejects is not None:

@@ -210,7 +210,7 @@ def give_up_ingest(connection: Connection, ingest_id: IngestId, state: str, erro
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE skyshard.ingest SET state = %s, error = %s, finished_at = clock_timestamp()"
-            " WHERE ingest_id = %s AND state <> 'published'",
+            " WHERE ingest_id = %s AND state NOT IN ('published', 'retracted')",
             (state, error, ingest_id),
         )
         if cursor.rowcount:

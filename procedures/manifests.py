@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -20,18 +19,6 @@ from schema.manifest import IngestId, Manifest, Part, PartId, PartKind, Replica
 from schema.topology import ShardId
 
 _PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ContributionRow:
-    """What the coordinator keeps of one input file; counts are None until it is staged."""
-
-    number: int
-    table: str
-    source: str
-    sha256: str | None = None
-    rows: int | None = None
-    rejects: int | None = None
 
 
 def current_snapshots(connection: Connection) -> dict[str, int]:
@@ -116,129 +103,6 @@ def to_part(row: tuple[Any, ...], placed: dict[tuple[object, ...], tuple[Replica
         schema_version=row[17],
         merged=tuple(IngestId(one) for one in row[18] or ()),
     )
-
-
-def begin_ingest(
-    connection: Connection, catalog_name: str, state: str, sources: Sequence[ContributionRow]
-) -> IngestId:
-    """Write down an ingest and its contributions."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO skyshard.ingest (catalog_id, state)"
-            " SELECT catalog_id, %s FROM skyshard.catalog WHERE name = %s RETURNING ingest_id",
-            (state, catalog_name),
-        )
-        row = cursor.fetchone()
-        assert row is not None, f"catalog {catalog_name} vanished"
-        ingest_id = IngestId(row[0])
-        execute_values(
-            cursor,
-            "INSERT INTO skyshard.contribution (ingest_id, number, table_name, source) VALUES %s",
-            [(ingest_id, s.number, s.table, s.source) for s in sources],
-            page_size=_PAGE,
-        )
-    return ingest_id
-
-
-def record_contributions(
-    connection: Connection, ingest_id: IngestId, staged: Sequence[ContributionRow]
-) -> None:
-    """Write down what staging found in each contribution."""
-    with connection.cursor() as cursor:
-        execute_values(
-            cursor,
-            "UPDATE skyshard.contribution AS c SET sha256 = v.sha256, rows = v.rows,"
-            " rejects = v.rejects FROM (VALUES %s) AS v (number, sha256, rows, rejects)"
-            f" WHERE c.ingest_id = {int(ingest_id)} AND c.number = v.number",
-            [(s.number, s.sha256, s.rows, s.rejects) for s in staged],
-            template="(%s::integer, %s::text, %s::bigint, %s::bigint)",
-            page_size=_PAGE,
-        )
-
-
-def set_ingest_state(connection: Connection, ingest_id: IngestId, state: str) -> None:
-    """Write down how far an ingest has come."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE skyshard.ingest SET state = %s WHERE ingest_id = %s", (state, ingest_id)
-        )
-
-
-def end_ingest(
-    connection: Connection,
-    ingest_id: IngestId,
-    state: str,
-    *,
-    counts: tuple[int, int],
-) -> None:
-    """Close the row of an ingest that ends well; `counts` are its published and its rejected rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE skyshard.ingest SET state = %s, rows = %s, rejects = %s,"
-            " finished_at = clock_timestamp() WHERE ingest_id = %s",
-            (state, *counts, ingest_id),
-        )
-
-
-def fail_ingest(connection: Connection, ingest_id: IngestId, state: str, error: str) -> bool:
-    """Close an ingest's row as failed; False, and nothing changes, where it is published.
-
-    Waits for a publish of it whose commit is under way.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE skyshard.ingest SET state = %s, error = %s, finished_at = clock_timestamp()"
-            " WHERE ingest_id = %s AND state <> 'published'",
-            (state, error, ingest_id),
-        )
-        if cursor.rowcount:
-            return True
-        cursor.execute("SELECT 1 FROM skyshard.ingest WHERE ingest_id = %s", (ingest_id,))
-        return cursor.fetchone() is None
-
-
-def published_snapshot(connection: Connection, ingest_id: IngestId) -> int | None:
-    """The snapshot that an ingest made; None where it is not published."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT snapshot FROM skyshard.snapshot WHERE ingest_id = %s", (ingest_id,))
-        row = cursor.fetchone()
-        return None if row is None else int(row[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A contribution whose content was given before, by an ingest that is published or the same one."""
-
-    source: str
-    table: str
-    before: str
-    """The file that brought the same content."""
-    ingest_id: IngestId
-
-
-def find_repeated(connection: Connection, ingest_id: IngestId) -> Repeated | None:
-    """The first contribution of an ingest that its table holds already, or that it has twice."""
-    with connection.cursor() as cursor:
-        cursor.execute(_REPEATED, (ingest_id,))
-        row = cursor.fetchone()
-        return None if row is None else Repeated(row[0], row[1], row[2], IngestId(row[3]))
-
-
-_REPEATED = """
-SELECT mine.source, mine.table_name, other.source, other.ingest_id
-FROM skyshard.contribution AS mine
-JOIN skyshard.ingest AS my_ingest USING (ingest_id)
-JOIN skyshard.contribution AS other
-  ON other.sha256 = mine.sha256 AND other.table_name = mine.table_name
-JOIN skyshard.ingest AS other_ingest ON other_ingest.ingest_id = other.ingest_id
-WHERE mine.ingest_id = %s
-  AND mine.rows > 0
-  AND other_ingest.catalog_id = my_ingest.catalog_id
-  AND (other_ingest.state = 'published' AND other.ingest_id <> mine.ingest_id
-       OR other.ingest_id = mine.ingest_id AND other.number < mine.number)
-ORDER BY mine.number, other.ingest_id, other.number
-LIMIT 1
-"""
 
 
 def allocate_parts(connection: Connection, count: int) -> list[PartId]:

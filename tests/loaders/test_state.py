@@ -40,10 +40,15 @@ def test_a_conflict_leads_back_to_planning_and_nowhere_else() -> None:
     assert back == {(IngestState.LOADED, committed), (IngestState.PUBLISHING, committed)}
 
 
-@pytest.mark.parametrize("state", [IngestState.PUBLISHED, IngestState.ABORTED])
+@pytest.mark.parametrize("state", [IngestState.RETRACTED, IngestState.ABORTED])
 def test_some_ends_are_final(state: IngestState) -> None:
     assert state.is_final
     assert not [after for after in IngestState if may_follow(state, after)]
+
+
+def test_a_published_ingest_can_only_be_retracted() -> None:
+    after = [state for state in IngestState if may_follow(IngestState.PUBLISHED, state)]
+    assert after == [IngestState.RETRACTED]
 
 
 def test_a_failed_ingest_may_be_tried_again_or_aborted() -> None:

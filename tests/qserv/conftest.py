@@ -11,7 +11,8 @@ import pytest
 
 from migrations.upgrade import upgrade
 from procedures.catalogs import create_catalog
-from procedures.manifests import begin_ingest, publish_ingest, record_parts, register_shards
+from procedures.ingests import begin_ingest
+from procedures.manifests import publish_ingest, record_parts, register_shards
 from qserv.merge import MergeSettings
 from qserv.scan.engine import EngineSettings
 from qserv.scan.server import ScanServer
@@ -29,7 +30,7 @@ def publish(dsn: str) -> None:
     with connection:
         register_shards(connection, {ShardId(1): 1.0, ShardId(2): 1.0})
         create_catalog(connection, CATALOG)
-        ingest_id = begin_ingest(connection, CATALOG.name, "published", [])
+        ingest_id = begin_ingest(connection, CATALOG.name, "published")
         assert ingest_id == 1, "the parts name the first ingest"
         record_parts(connection, CATALOG.name, manifest([[1, 2]] * 8).parts)
         publish_ingest(connection, CATALOG.name, ingest_id)

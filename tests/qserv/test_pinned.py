@@ -9,7 +9,8 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from procedures.manifests import begin_ingest, publish_ingest
+from procedures.ingests import begin_ingest
+from procedures.manifests import publish_ingest
 from procedures.pools import Pools
 from qserv.pinned import Pinner
 from schema.topology import Shard, ShardId, Topology
@@ -28,7 +29,7 @@ def publish_nothing(dsn: str) -> None:
     """A further snapshot with the same parts."""
     connection = psycopg2.connect(dsn)
     with connection:
-        ingest_id = begin_ingest(connection, "tiny", "published", [])
+        ingest_id = begin_ingest(connection, "tiny", "published")
         publish_ingest(connection, "tiny", ingest_id)
     connection.close()
 
