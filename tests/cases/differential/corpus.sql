@@ -876,7 +876,7 @@ SELECT COUNT(*) FROM ForcedSource f JOIN (SELECT visit, band FROM Visit) AS v US
 -- : ADQL 2.1: a correlated sub-query with a geometry
 SELECT s.sourceId FROM Source s WHERE s.sourceId < 50060 AND EXISTS (SELECT 1 FROM Visit v WHERE v.visit = s.visit AND 1 = INTERSECTS(v.field, CIRCLE(s.ra, s.dec, 30)))
 -- : ADQL 2.1: a common table of geometries
-WITH near AS (SELECT sourceId, footprint FROM Source WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(45, 0, 1))) SELECT a.sourceId, b.sourceId AS other FROM near a, near b WHERE a.sourceId < b.sourceId AND 1 = INTERSECTS(a.footprint, b.footprint)
+WITH near AS (SELECT sourceId, footprint FROM Source WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(45, 0, 0.05))) SELECT a.sourceId, b.sourceId AS other FROM near a, near b WHERE a.sourceId < b.sourceId AND 1 = INTERSECTS(a.footprint, b.footprint)
 -- : ADQL 2.1: flags by bitwise operators
 SELECT objectId, nDet & 6, nDet | 1, nDet ^ 3, ~nDet, nDet % 4 FROM Object WHERE nDet & 1 = 1 AND objectId < 1100
 -- : ADQL 2.1: a point of a sub-query in a cone
