@@ -36,7 +36,12 @@ class Aggregates(Expressions, ABC):
         call = f"{self._aggregated(node)}{self._filter(node.filter)}"
         if node.name == "sum" and node.type.is_integer:
             return f"CAST({call} AS {self.type(node.type)})"  # numeric and HUGEINT otherwise
-        return call
+        return self._known(node.name, call)
+
+    def _known(self, name: str, call: str) -> str:
+        """NULL for the correlation of what does not vary, where DuckDB gives NaN."""
+        is_nan = name == "corr" and self.dialect is Dialect.DUCKDB
+        return f"NULLIF({call}, CAST('NaN' AS DOUBLE))" if is_nan else call
 
     def _aggregated(self, node: Aggregate) -> str:
         """The call without its FILTER."""
@@ -91,7 +96,7 @@ class Aggregates(Expressions, ABC):
         call = f"{node.name}({arguments}){self._filter(node.filter)} OVER ({self._over(node)})"
         if node.name in _COUNTED or (node.name == "sum" and node.type.is_integer):
             return f"CAST({call} AS {self.type(node.type)})"
-        return f"({call})"
+        return f"({self._known(node.name, call)})"
 
     def _over(self, node: Window) -> str:
         """What stands in the parentheses of OVER."""

@@ -129,8 +129,10 @@ class Parts:
                 return self.one(["COUNT(DISTINCT {})", "SUM(DISTINCT {})"]).format(whole)
             case 3 if self.spelling.language != "MySQL":
                 self.uses.add("covariance")
-                function = self.one(["COVAR_SAMP", "COVAR_POP", "CORR"])
-                return f"{function}({self._centred(relation)}, {self._centred(relation)})"
+                pair = self._centred(relation), self._centred(relation)
+                functions = ["COVAR_SAMP({}, {})", "COVAR_POP({}, {})"]
+                # PostgreSQL's sums find no correlation NULL but where what does not vary is whole
+                return self.one([*functions, "CORR(FLOOR({}), FLOOR({}))"]).format(*pair)
             case _:
                 plain = ["SUM({})", "AVG({})", "MIN({})", "MAX({})", "COUNT({})"]
                 return self.one(plain).format(number)

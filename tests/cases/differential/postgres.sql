@@ -186,3 +186,5 @@ SELECT visit, obsStart::date AS day FROM Visit
 SELECT round(2.5) AS a, round(-2.5) AS b, round(ra::numeric, 1) AS c FROM Object WHERE nDet = 4
 -- : a table called Filter
 SELECT f.band, COUNT(*) AS n FROM Filter AS f JOIN ForcedSource AS s ON s.band = f.band WHERE f.wavelength > 500 GROUP BY f.band
+-- : the correlation of each visit's rows, as a window, and of what does not vary
+SELECT visit, corr(mjd - 61050, visit) OVER (PARTITION BY band) AS c, corr(visit, 2) OVER (PARTITION BY band) AS z FROM Visit
