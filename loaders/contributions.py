@@ -14,7 +14,7 @@ from typing import Any
 from loaders.journal import Journal
 from loaders.kept import Kept, stage_once
 from loaders.options import IngestOptions, OnProgress, Progress
-from loaders.stage import Contribution, Staged, StageTask
+from loaders.staging.stage import Contribution, Staged, StageTask
 from loaders.state import ContributionState
 from procedures.ingests import ContributionRow
 from schema.catalog import Table

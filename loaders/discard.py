@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import psycopg2
 
 from loaders.options import Site
-from loaders.twin import drop_twin
+from loaders.parts.twin import drop_twin
 from procedures.catalogs import drop_parts
 from procedures.ingest_plans import forget_plan, plans_to_collect, read_plan
 from procedures.ingests import UnknownIngest, log_event, read_ingest

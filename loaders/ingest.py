@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loaders.contributions import to_row
+from loaders.copies.replicas import AWAY
+from loaders.copies.tell import tell_shards
 from loaders.ending import clear, give_up
 from loaders.journal import Journal
 from loaders.lease import is_gone, leased
 from loaders.options import IngestOptions, OnProgress, Progress, Site, ignore
 from loaders.publishing import OutcomeUnknown, publish_loaded, renew_views
-from loaders.replicas import AWAY
 from loaders.run import Redone, Work, run
-from loaders.stage import Contribution
+from loaders.staging.stage import Contribution
+from loaders.staging.target import open_target
 from loaders.state import IngestState
-from loaders.target import open_target
-from loaders.tell import tell_shards
 from procedures.ingests import (
     ContributionRow,
     add_contributions,

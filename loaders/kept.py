@@ -20,8 +20,8 @@ import numpy as np
 
 from loaders.fail_points import reach
 from loaders.lease import boot_id
-from loaders.spool import make_private
-from loaders.stage import Run, Staged, StageTask, stage
+from loaders.staging.spool import make_private
+from loaders.staging.stage import Run, Staged, StageTask, stage
 
 _FACTS, _ARRAYS = "facts.json", "arrays.npz"
 _FORM = 1

@@ -20,13 +20,13 @@ from loaders.ending import clear, end, give_up
 from loaders.journal import Journal
 from loaders.lease import IngestEnded, is_gone, leased
 from loaders.options import IngestOptions, OnProgress, Site, ignore
-from loaders.publish import AlreadyIngested
+from loaders.parts.publish import AlreadyIngested
 from loaders.publishing import publish_loaded, renew_views
 from loaders.run import Redone, Work, run
-from loaders.settle import reject_file
-from loaders.stage import Contribution
+from loaders.staging.settle import reject_file
+from loaders.staging.stage import Contribution
+from loaders.staging.target import open_target
 from loaders.state import ContributionState, IngestState
-from loaders.target import open_target
 from procedures.ingests import (
     ContributionRow,
     IngestRow,

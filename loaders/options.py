@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loaders.degraded import Degraded
-from loaders.rejects import KEPT_REJECTS
+from loaders.parts.degraded import Degraded
+from loaders.staging.rejects import KEPT_REJECTS
 from procedures.pools import Pools
 from schema.topology import Topology
 

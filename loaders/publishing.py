@@ -9,11 +9,11 @@ from typing import Any
 import psycopg2
 from typing_extensions import override
 
-from loaders.compact import make_room
 from loaders.discard import discard
 from loaders.fail_points import reach
-from loaders.hats import write_views
-from loaders.publish import AlreadyIngested, Loaded, PublishConflict, publish
+from loaders.parts.hats import write_views
+from loaders.parts.publish import AlreadyIngested, Loaded, PublishConflict, publish
+from loaders.rewrites.compact import make_room
 from loaders.run import Work
 from loaders.state import IngestState
 from procedures.catalogs import get_catalog

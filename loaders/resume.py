@@ -12,11 +12,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from loaders.cut import Cut
 from loaders.options import Site
-from loaders.stage import Staged
-from loaders.target import Target
-from loaders.twin import twin_path
+from loaders.parts.cut import Cut
+from loaders.parts.twin import twin_path
+from loaders.staging.stage import Staged
+from loaders.staging.target import Target
 from procedures.ingest_plans import PlannedPart, parts_on_shard
 from schema.catalog import Role
 from schema.errors import Unavailable

@@ -11,24 +11,24 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from loaders.contributions import Staging, from_row, stage_all
-from loaders.cut import Cut, Placement, choose_chunks, cut_parts
-from loaders.degraded import Degraded, Patience
 from loaders.discard import discard
 from loaders.fail_points import reach
 from loaders.journal import Journal
-from loaders.known import PublishedRows
-from loaders.load import Loading, load
 from loaders.options import IngestOptions, OnProgress, Progress, Site, ignore
-from loaders.publish import AlreadyIngested
-from loaders.rehome import rehome
-from loaders.resolve import resolve
+from loaders.parts.cut import Cut, Placement, choose_chunks, cut_parts
+from loaders.parts.degraded import Degraded, Patience
+from loaders.parts.load import Loading, load
+from loaders.parts.publish import AlreadyIngested
 from loaders.resume import Found, fingerprint, is_same_plan, look_for, planned_part
-from loaders.settle import reject_file, settle_rejects
-from loaders.split import refine
-from loaders.spool import make_private
-from loaders.stage import Staged
+from loaders.rewrites.split import refine
+from loaders.staging.known import PublishedRows
+from loaders.staging.rehome import rehome
+from loaders.staging.resolve import resolve
+from loaders.staging.settle import reject_file, settle_rejects
+from loaders.staging.spool import make_private
+from loaders.staging.stage import Staged
+from loaders.staging.target import Target, check_growth, open_target, settle_placement
 from loaders.state import ContributionState, IngestState
-from loaders.target import Target, check_growth, open_target, settle_placement
 from procedures.identity import check_cluster
 from procedures.ingests import find_repeated, ignore_contribution
 from procedures.manifests import read_manifest, register_shards

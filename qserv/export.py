@@ -2,7 +2,7 @@
 
 One snapshot of a catalog goes out as files, a chunk each, read through the dispatcher: from a live
 replica of each chunk, from its twin where there is one. Killed at any moment, the same export goes on
-with the files that are not finished (`loaders/export_folder.py`).
+with the files that are not finished (`loaders/exports/folder.py`).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from loaders.export import (
+from loaders.exports.export import (
     ExportIncomplete,
     ExportProgress,
     Piece,
     record_extra,
     write_pieces,
 )
-from loaders.export_folder import ExportFolder, Request, asked_before, open_folder
-from loaders.hats_files import Leaf, write_hats_files
+from loaders.exports.folder import ExportFolder, Request, asked_before, open_folder
+from loaders.exports.hats_files import Leaf, write_hats_files
 from procedures.catalogs import UnknownCatalog
 from procedures.identity import cluster_of
 from procedures.pins import Pin

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from loaders.hats_files import leaf_path
+from loaders.exports.hats_files import leaf_path
 from qserv.analyse import analyse
 from qserv.bind import BindError, Moment, bind_at
 from qserv.bound import BaseTable, Column, Fetched, Output, Query, Select, SortKey

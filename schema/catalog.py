@@ -174,7 +174,7 @@ class Catalog:
     """A named set of tables that is laid out, published and dropped as one.
 
     `margin_arcsec` is the width of the overlap; `chunk_rows` the director rows above which a chunk is
-    split (None: `loaders.cut` chooses); `replicas` None means 2 where there are 2 shards.
+    split (None: `loaders.parts.cut` chooses); `replicas` None means 2 where there are 2 shards.
     `placement_order` is the order that its family shall be placed at (None: by the shards and its first
     rows).
     """

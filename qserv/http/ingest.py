@@ -34,10 +34,10 @@ from starlette.routing import Route
 from loaders import lifecycle
 from loaders.lease import IngestBusy, IngestEnded
 from loaders.options import IngestOptions, Site
+from loaders.parts.publish import AlreadyIngested
 from loaders.progress import list_status, status
-from loaders.publish import AlreadyIngested
-from loaders.spool import make_private
-from loaders.stage import Contribution
+from loaders.staging.spool import make_private
+from loaders.staging.stage import Contribution
 from procedures.ingests import UnknownIngest, read_ingest
 from qserv.http.failures import RETRY_AFTER_S, BadRequest, BodyTooLarge, status_of
 from schema.errors import SkyshardError, Unavailable, UsageError

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet
 from scipy.spatial import cKDTree
 
-from loaders.encode import CopyStream
 from loaders.ingest import Contribution, ingest
+from loaders.parts.encode import CopyStream
 from procedures.catalogs import create_catalog
 from schema.catalog import Catalog, Column, Role, Table
 from schema.healpix import F64, I64, unit_vectors

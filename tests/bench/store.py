@@ -19,7 +19,7 @@ import psycopg2
 import pyarrow as pa
 import pyarrow.parquet
 
-from loaders.encode import CopyStream
+from loaders.parts.encode import CopyStream
 from procedures.catalogs import create_catalog
 from qserv.store import Store
 from schema.catalog import HEALPIX_29

@@ -11,11 +11,11 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from loaders.degraded import Degraded, Patience
+from loaders.copies.repair import repair
+from loaders.copies.repair_loop import RepairLoop, RepairPace
+from loaders.copies.verify import Depth, VerifyOptions, verify
 from loaders.ingest import Contribution, IngestOptions, IngestReport, ingest
-from loaders.repair import repair
-from loaders.repair_loop import RepairLoop, RepairPace
-from loaders.verify import Depth, VerifyOptions, verify
+from loaders.parts.degraded import Degraded, Patience
 from migrations.upgrade import upgrade
 from procedures.manifests import current_snapshots, read_manifest
 from procedures.repairs import due_repairs, free_czar_lock, try_czar_lock

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits
 
-from loaders.export import ExportIncomplete
-from loaders.export_folder import ExportBusy, ExportMismatch, asked_before, open_folder
+from loaders.exports.export import ExportIncomplete
+from loaders.exports.folder import ExportBusy, ExportMismatch, asked_before, open_folder
 from loaders.fail_points import VARIABLE
 from loaders.ingest import Contribution, ingest
 from procedures.catalogs import create_catalog

@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from loaders.ingest import Contribution, IngestOptions, IngestReport, Progress, ingest
-from loaders.load import RowsRefused, rows_checksum
-from loaders.publish import Loaded, PublishConflict, publish
-from loaders.rejects import TooManyRejects
-from loaders.target import UnknownTable
+from loaders.parts.load import RowsRefused, rows_checksum
+from loaders.parts.publish import Loaded, PublishConflict, publish
+from loaders.staging.rejects import TooManyRejects
+from loaders.staging.target import UnknownTable
 from procedures.director_index import lookup
 from procedures.pools import Pools
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Check, Column, Role, Table

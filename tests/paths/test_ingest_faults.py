@@ -15,9 +15,9 @@ import pytest
 from typing_extensions import override
 
 from loaders.ingest import Contribution, IngestOptions, Progress, ingest
-from loaders.publish import AlreadyIngested, PublishConflict
+from loaders.parts.publish import AlreadyIngested, PublishConflict
 from loaders.publishing import OutcomeUnknown
-from loaders.target import NotSupportedYet
+from loaders.staging.target import NotSupportedYet
 from procedures.manifests import current_snapshots
 from procedures.pools import Pools, ServerUnavailable
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Catalog, Kind

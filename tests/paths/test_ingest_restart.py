@@ -24,8 +24,8 @@ from loaders.ingest import Contribution, IngestOptions
 from loaders.lease import IngestBusy, leased
 from loaders.lifecycle import WrongState
 from loaders.options import Site
-from loaders.publish import AlreadyIngested
-from loaders.twin import twin_path
+from loaders.parts.publish import AlreadyIngested
+from loaders.parts.twin import twin_path
 from procedures.ingest_plans import read_plan
 from procedures.ingests import read_contributions, read_events, read_ingest
 from schema.checksum import checksum

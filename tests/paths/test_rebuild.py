@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from loaders.publish import AlreadyIngested
-from loaders.rebuild import rebuild_manifest
-from loaders.repair import repair
-from loaders.tell import tell_shards
-from loaders.verify import verify
+from loaders.copies.rebuild import rebuild_manifest
+from loaders.copies.repair import repair
+from loaders.copies.tell import tell_shards
+from loaders.copies.verify import verify
+from loaders.parts.publish import AlreadyIngested
 from procedures.identity import ClusterMismatch, CoordinatorBehind, check_cluster
 from tests.loaders.lab import Lab, lab
 from tests.loaders.skies import SKY, objects, sources_of, write

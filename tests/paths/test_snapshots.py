@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from loaders import rewrite as rewrites
-from loaders.compact import MOST_PARTS, compact, groups_above
-from loaders.publish import PublishConflict
-from loaders.retired import drop_retired
-from loaders.retract import retract
-from loaders.rewrite import Rewrite, open_base, rewrite
+from loaders.copies.retired import drop_retired
+from loaders.parts.publish import PublishConflict
+from loaders.rewrites import rewrite as rewrites
+from loaders.rewrites.compact import MOST_PARTS, compact, groups_above
+from loaders.rewrites.retract import retract
+from loaders.rewrites.rewrite import Rewrite, open_base, rewrite
 from procedures.columns import add_column
 from procedures.rewrites import RetractRefused
 from procedures.snapshots import (

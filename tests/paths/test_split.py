@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loaders.compact import compact
 from loaders.lifecycle import add, begin, commit, publish_ingest, run_ingest
 from loaders.options import Site
-from loaders.publish import PublishConflict
-from loaders.stage import Contribution
+from loaders.parts.publish import PublishConflict
+from loaders.rewrites.compact import compact
+from loaders.staging.stage import Contribution
 from procedures.manifests import read_manifest
 from qserv.store import Store
 from schema.manifest import IngestId

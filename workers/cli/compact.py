@@ -32,7 +32,7 @@ def compact(
     """
     from contextlib import closing
 
-    from loaders.compact import compact as run
+    from loaders.rewrites.compact import compact as run
     from procedures.catalogs import get_catalog
     from procedures.pools import Pools
     from workers.cli.rewritten import renew_view, tell

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from loaders.export import ExportProgress
+from loaders.exports.export import ExportProgress
 from qserv.export import ExportReport, Wish, export
 from workers.cli.output import console, emit_json, emit_table, message, size_in_words
 from workers.cli.serve import opened_store

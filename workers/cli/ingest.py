@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from loaders.degraded import Degraded
+from loaders.parts.degraded import Degraded
 from workers.cli import ingest_steps
 from workers.cli.ingest_files import pairs
 from workers.cli.options import Home, Json

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import typer
 
-from loaders.degraded import Degraded
 from loaders.ingest import Contribution, IngestOptions, IngestReport, Progress, ingest
-from loaders.rejects import TooManyRejects
+from loaders.parts.degraded import Degraded
+from loaders.staging.rejects import TooManyRejects
 from procedures.pools import Pools
 from workers.cli.options import DEGRADED
 from workers.cli.output import console, emit_json, message

@@ -102,7 +102,7 @@ def add(
       skyshard ingest add 12 Object=objects-*.parquet Visit=visits.csv
     """
     from loaders import lifecycle
-    from loaders.stage import Contribution
+    from loaders.staging.stage import Contribution
 
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     given = [Contribution(table, path, names) for table, path in pairs("", files)]

@@ -13,9 +13,9 @@ from workers.cli.output import emit_json, emit_table, message
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from loaders.findings import Verified
-    from loaders.repair import Repaired
-    from loaders.verify import Depth
+    from loaders.copies.findings import Verified
+    from loaders.copies.repair import Repaired
+    from loaders.copies.verify import Depth
 
 Catalog = Annotated[
     str | None, typer.Argument(metavar="[CATALOG]", help="Only this one. Default: all catalogs.")
@@ -51,8 +51,8 @@ def verify(  # noqa: PLR0917  (typer calls it by names)
       skyshard verify dp1 --deep
       skyshard verify --quick --json | jq .faults
     """
-    from loaders.verify import VerifyOptions
-    from loaders.verify import verify as look
+    from loaders.copies.verify import VerifyOptions
+    from loaders.copies.verify import verify as look
     from procedures.pools import Pools
     from workers.config import load, topology
 
@@ -111,9 +111,9 @@ def repair(  # noqa: PLR0917  (typer calls it by names)
         return
     if partial:
         raise typer.BadParameter("goes with --manifest only", param_hint="--partial")
-    from loaders.repair import RepairOptions
-    from loaders.repair import repair as mend
-    from loaders.verify import VerifyOptions
+    from loaders.copies.repair import RepairOptions
+    from loaders.copies.repair import repair as mend
+    from loaders.copies.verify import VerifyOptions
     from procedures.pools import Pools
     from workers.config import load, topology
 
@@ -130,7 +130,7 @@ def repair(  # noqa: PLR0917  (typer calls it by names)
 
 
 def _depth(is_deep: bool, is_quick: bool) -> Depth:
-    from loaders.verify import Depth
+    from loaders.copies.verify import Depth
 
     if is_deep and is_quick:
         raise typer.BadParameter("--deep and --quick exclude each other", param_hint="--deep")
@@ -141,7 +141,7 @@ def _depth(is_deep: bool, is_quick: bool) -> Depth:
 
 def _rebuild(home: Path | None, *, is_partial: bool, is_json: bool) -> None:
     """Write the coordinator's books from the shards'."""
-    from loaders.rebuild import rebuild_manifest
+    from loaders.copies.rebuild import rebuild_manifest
     from procedures.pools import Pools
     from workers.config import load, topology
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from workers.cli.output import emit_json, message
 
 if TYPE_CHECKING:
-    from loaders.rewrite import RewriteReport
+    from loaders.rewrites.rewrite import RewriteReport
     from procedures.pools import Pools
     from workers.config import Settings
 
@@ -33,7 +33,7 @@ def tell(catalog: str, report: RewriteReport, *, is_json: bool) -> None:
 
 def renew_view(settings: Settings, pools: Pools, catalog: str, snapshot: int) -> None:
     """Let the catalog's HATS view name the new parts; what hinders that is only told."""
-    from loaders.hats import write_views
+    from loaders.parts.hats import write_views
     from procedures.catalogs import get_catalog
     from procedures.manifests import read_manifest
     from workers.config import topology

@@ -97,7 +97,7 @@ def _repairs(settings: Settings, servers: Topology) -> Iterator[None]:
     if not settings.repair_enabled:
         yield
         return
-    from loaders.repair_loop import RepairPace, repairing
+    from loaders.copies.repair_loop import RepairPace, repairing
     from procedures.pools import Pools
 
     pace = RepairPace(settings.repair_interval_s, settings.repair_bytes_per_s)

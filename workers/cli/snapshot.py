@@ -185,7 +185,7 @@ def retract(
     """
     from contextlib import closing
 
-    from loaders.retract import retract as run
+    from loaders.rewrites.retract import retract as run
     from procedures.catalogs import get_catalog
     from procedures.pools import Pools
     from schema.manifest import IngestId
@@ -220,7 +220,7 @@ def collect(
     """
     from contextlib import closing
 
-    from loaders.retired import drop_retired
+    from loaders.copies.retired import drop_retired
     from procedures.pools import Pools
     from workers.config import load, topology
 

@@ -1,0 +1,393 @@
+"""Which pixel each staged row lies by: a director's row by its own, a child's by its director's.
+
+Pure but for reading runs: what the store knows comes in as `Published`. Directors go first, then
+their children, then theirs. A child's key is looked for among the rows of this ingest, then in the
+published director index. An orphan lies by its own position, and its key enters the index, so that
+all orphans of one key lie together. What cannot be placed is rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loaders.readers.rows import ascending
+from loaders.readers.source import I64
+from loaders.staging.rejects import KEPT_REJECTS
+from loaders.staging.stage import ROW_NUMBER, Run, Staged, open_run
+from loaders.staging.validate import Bools, Reject, row_text
+from procedures.director_index import EMPTY, KeyMap, key_map
+from schema.catalog import HEALPIX_29, Catalog, Role, Table
+from schema.errors import InputError
+from schema.healpix import MAX_ORDER, centers, separation_arcsec
+
+NOWHERE = -1
+"""The pixel of a row that is not placed (yet)."""
+CENTRE_ARCSEC = 0.001
+"""A position lies closer than this to the centre of its order-29 pixel."""
+
+
+class WrongKey(InputError):
+    """A key that rows are placed by is not an integer."""
+
+    code = "WRONG_KEY"
+
+    def __init__(self, table: str, column: str) -> None:
+        super().__init__(f"{table}.{column} places rows, so it must be an integer")
+        self.table, self.column = table, column
+
+
+class RepeatedVersions(InputError):
+    """A director whose primary key allows several rows of one key has them."""
+
+    code = "REPEATED_VERSIONS"
+
+    def __init__(self, table: Table, key: str) -> None:
+        super().__init__(
+            f"{table.name} has several rows of one {key}, as its primary key"
+            f" ({', '.join(table.primary_key)}) allows: ingests do not support versions of a director"
+            " yet, and nothing was changed"
+        )
+        self.table, self.key = table.name, key
+
+
+class Published(Protocol):
+    """What earlier ingests published of a catalog."""
+
+    def find(self, table: str, keys: I64) -> KeyMap:
+        """The keys that the table's director index knows, orphans' keys too."""
+        ...
+
+    def with_rows(self, table: str, known: KeyMap) -> I64:
+        """Those of the known keys that have a row in the table itself (not orphans' keys)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedRun:
+    """A run (mapped from its file) whose rows know where they lie.
+
+    `order` are the rows that are kept, ascending by the pixel they lie by, `pixels` those pixels (all
+    0 in a replicated table). 16 bytes a row stay in memory until the ingest ends.
+    """
+
+    rows: pa.Table
+    order: I64
+    pixels: I64
+
+    def chosen(self, places: slice | I64) -> PlacedRun:
+        """The rows at the given places of `order`."""
+        return PlacedRun(self.rows, self.order[places], self.pixels[places])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """The placed runs by table, the new entries of each director index, and the rejects.
+
+    `rejects` are the first of `rejected`, which are too many where they reach the limit.
+    """
+
+    runs: dict[str, tuple[PlacedRun, ...]]
+    index: dict[str, KeyMap]
+    rejects: tuple[tuple[Staged, Reject], ...]
+    rejected: int
+    rehomed: dict[str, KeyMap]
+    """Keys of published orphans whose row comes with this ingest, by table, with their old pixel."""
+    separations: dict[str, float] = field(default_factory=dict)
+    """How far second directors lie from where their pairs do at most, arcsec, by match table."""
+
+    def rows_by_table(self) -> dict[str, int]:
+        """How many rows of each table are placed."""
+        return {table: sum(len(run.order) for run in runs) for table, runs in self.runs.items()}
+
+
+@dataclass(slots=True, eq=False)
+class _Loose:
+    """A run on its way: the pixel its rows lie by so far, and the rows that are rejected."""
+
+    staged: Staged
+    run: Run
+    rows: pa.Table
+    pixels: I64
+    is_bad: Bools
+    rejected: list[tuple[I64, str]] = field(default_factory=list)
+    second: I64 | None = None
+    """Of a match table: the pixel of each pair's second director."""
+
+    def reject(self, rows: I64, reason: str) -> None:
+        """Keep rows out; the first reason of each counts."""
+        fresh = rows[~self.is_bad[rows]]
+        self.is_bad[fresh] = True
+        self.rejected.append((fresh, reason))
+
+    def rejects(self, limit: int) -> list[Reject]:
+        """The first rejects, with their texts."""
+        found: list[Reject] = []
+        for rows, reason in self.rejected:
+            picked = self.rows.take(pa.array(rows[: limit - len(found)]))
+            numbers = picked.column(ROW_NUMBER).to_pylist()
+            plain = picked.drop_columns([ROW_NUMBER])
+            found += [Reject(n, reason, row_text(plain, row)) for row, n in enumerate(numbers)]
+        return found
+
+    def keys(self, column: str) -> tuple[I64, Bools]:
+        """A key column, and where it is given."""
+        values = self.rows.column(column).cast(pa.int64())
+        given = np.asarray(pc.is_valid(values), dtype=np.bool_)
+        return np.asarray(pc.fill_null(values, 0), dtype=np.int64), given
+
+    def own_pixels(self) -> I64:
+        """Each row's own position (a pair's second director's), NOWHERE without one."""
+        if self.second is not None:
+            return self.second
+        if HEALPIX_29 not in self.rows.schema.names:
+            return np.full(self.rows.num_rows, NOWHERE, np.int64)
+        own = self.rows.column(HEALPIX_29)
+        return np.asarray(pc.fill_null(own, NOWHERE), dtype=np.int64)
+
+    def placed(self) -> PlacedRun:
+        kept = np.flatnonzero(~self.is_bad)
+        pixels = self.pixels[kept]
+        if np.all(pixels[:-1] <= pixels[1:]):
+            return PlacedRun(self.rows, kept, pixels)
+        order = ascending(pixels)
+        return PlacedRun(self.rows, kept[order], pixels[order])
+
+
+@dataclass(slots=True, eq=False)
+class _Links:
+    """A child run's keys on their way to their parents; `is_open` where none is found yet."""
+
+    run: _Loose
+    keys: I64
+    names_parent: Bools
+    is_open: Bools
+
+    def missing(self) -> I64:
+        return self.keys[self.is_open]
+
+    def follow(self, known: KeyMap) -> None:
+        """Place the rows whose parents `known` has."""
+        rows = np.flatnonzero(self.is_open)
+        pixels, found = known.find(self.keys[rows])
+        self.run.pixels[rows] = pixels
+        self.is_open[rows[found]] = False
+
+    def settle(self, table: Table) -> None:
+        """Place rows without a parent by their own position; reject those without one, too."""
+        run = self.run
+        run.pixels = np.where(self.names_parent, run.pixels, run.own_pixels())
+        lost = np.flatnonzero(run.pixels == NOWHERE)
+        other = f"{table.match[1]} no {table.match[0]}" if table.match else "position of its own"
+        other = f"its {other}" if table.match else f"it has no {other}"
+        reason = f"no {table.parent} with this {table.key}, and {other}"
+        run.reject(lost[self.names_parent[lost]], reason)
+        run.reject(lost, f"{table.key} names no {table.parent}, and {other}")
+
+
+def index_key(catalog: Catalog, table: Table) -> str | None:
+    """The column that a table's director index maps; None for a table that has no index."""
+    if table.role is Role.DIRECTOR:
+        return table.key
+    named = [t.parent_key for t in catalog.tables if t.parent == table.name and t.parent_key]
+    return named[0] if named and table.is_partitioned else None
+
+
+def resolve(
+    catalog: Catalog, staged: Sequence[Staged], published: Published, *, limit: int = KEPT_REJECTS
+) -> Resolved:
+    """Place every staged row; ends with the table whose rejects reach the limit."""
+    by_table: dict[str, list[Staged]] = {}
+    for contribution in staged:
+        by_table.setdefault(contribution.task.table.name, []).append(contribution)
+    resolver = _Resolver(catalog, published, limit)
+    for table in by_depth(catalog):
+        if table.name in by_table and resolver.rejected < limit:
+            resolver.place(table, by_table[table.name])
+    return Resolved(
+        runs=resolver.runs,
+        index=resolver.index,
+        rejects=tuple(resolver.rejects),
+        rejected=resolver.rejected,
+        rehomed=resolver.rehomed,
+        separations=resolver.separations,
+    )
+
+
+def by_depth(catalog: Catalog) -> list[Table]:
+    """All tables, parents before their children."""
+    return sorted(catalog.tables, key=lambda table: _depth(catalog, table))
+
+
+def _depth(catalog: Catalog, table: Table) -> int:
+    """How many parents stand above a table."""
+    depth = 0
+    while table.is_partitioned and table.role is not Role.DIRECTOR:
+        parent = catalog.table(table.parent or "")
+        assert parent is not None, f"{table.name} has no parent"
+        table, depth = parent, depth + 1
+    return depth
+
+
+class _Resolver:
+    """Gathers what one table's placing tells the next."""
+
+    def __init__(self, catalog: Catalog, published: Published, limit: int) -> None:
+        self.catalog, self.published, self.limit = catalog, published, limit
+        self.rejected = 0
+        self.runs: dict[str, tuple[PlacedRun, ...]] = {}
+        self.index: dict[str, KeyMap] = {}
+        self.rehomed: dict[str, KeyMap] = {}
+        self.separations: dict[str, float] = {}
+        self.rejects: list[tuple[Staged, Reject]] = []
+
+    def place(self, table: Table, contributions: Sequence[Staged]) -> None:
+        """Place the rows of one table; its parents' were placed before."""
+        loose = [_loose(staged, run) for staged in contributions for run in staged.runs]
+        match table.role:
+            case Role.DIRECTOR:
+                for run in loose:
+                    run.pixels = run.own_pixels()
+            case Role.CHILD | Role.MATCH:
+                self._place_children(table, loose)
+            case Role.REPLICATED:
+                pass
+        key = index_key(self.catalog, table)
+        if key is not None:
+            self._index(table, key, loose)
+        self.runs[table.name] = tuple(run.placed() for run in loose)
+        for run in loose:
+            self.rejected += int(run.is_bad.sum())
+            left = self.limit - len(self.rejects)
+            self.rejects += [(run.staged, reject) for reject in run.rejects(left)]
+
+    def _place_children(self, table: Table, loose: Sequence[_Loose]) -> None:
+        """Rows with a parent by its pixel, the others by their own."""
+        assert table.key is not None, f"{table.name} has no key"
+        assert table.parent is not None, f"{table.name} has no parent"
+        if table.match is not None:
+            self._find_second(*table.match, table, loose)
+        known = self.index.get(table.parent, EMPTY)
+        links = [_linked_keys(table, table.key, run) for run in loose]
+        for link in links:
+            link.follow(known)
+        published = self._published(table.parent, [link.missing() for link in links])
+        for link in links:
+            link.follow(published)
+        orphans = _orphans(links)
+        if len(orphans):
+            self.index[table.parent] = known.merged(orphans)
+        for link in links:
+            link.follow(orphans)
+            link.settle(table)
+        if table.match is not None:
+            self.separations[table.name] = max((_separation(run) for run in loose), default=0.0)
+
+    def _find_second(self, director: str, key: str, table: Table, loose: Sequence[_Loose]) -> None:
+        """Where the pairs' second directors lie: there orphans of the first do."""
+        links = [_linked_keys(table, key, run) for run in loose]
+        for link in links:
+            link.follow(self.index.get(director, EMPTY))
+        published = self._published(director, [link.missing() for link in links])
+        for link in links:
+            link.follow(published)
+            link.run.second = link.run.pixels
+
+    def _published(self, table: str, keys: Sequence[I64]) -> KeyMap:
+        asked = keys[0] if len(keys) == 1 else np.concatenate([EMPTY.keys, *keys])
+        return self.published.find(table, asked) if len(asked) else EMPTY
+
+    def _index(self, table: Table, key: str, loose: Sequence[_Loose]) -> None:
+        """Enter a table's keys; a key that comes again, or is published already, is rejected."""
+        if not loose:
+            return
+        column = table.column(key)
+        if column is None or not column.type.is_integer:
+            raise WrongKey(table.name, key)
+        found = [_given_keys(key, run) for run in loose]
+        keys = np.concatenate([values for values, _ in found])
+        published = self._published(table.name, [keys])
+        taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
+        order = ascending(keys)
+        pixels = np.concatenate(
+            [run.pixels[rows] for run, (_, rows) in zip(loose, found, strict=True)]
+        )
+        entries = KeyMap(keys[order], pixels[order])
+        is_again = entries.keys[1:] == entries.keys[:-1]
+        if len(taken) or is_again.any():
+            if table.role is Role.DIRECTOR and not table.is_key_unique:
+                raise RepeatedVersions(table, key)
+            is_again = np.concatenate([[False], is_again])
+            is_taken = np.isin(entries.keys, taken)
+            _reject_at(loose, found, order[is_again], f"{key} comes twice in this ingest")
+            _reject_at(loose, found, order[is_taken], f"{key} is published already")
+            is_kept = ~(is_again | is_taken)
+            entries = KeyMap(entries.keys[is_kept], entries.pixels[is_kept])
+        self.index[table.name] = entries
+        is_orphan = ~np.isin(published.keys, taken)
+        if is_orphan.any():
+            self.rehomed[table.name] = KeyMap(
+                published.keys[is_orphan], published.pixels[is_orphan]
+            )
+
+
+def _loose(staged: Staged, run: Run) -> _Loose:
+    rows = open_run(run)
+    zeros = np.zeros(rows.num_rows, np.int64)
+    return _Loose(staged, run, rows, zeros, np.zeros(rows.num_rows, np.bool_))
+
+
+def _linked_keys(table: Table, key: str, run: _Loose) -> _Links:
+    """A child's keys; those that are NULL or a sentinel name no parent."""
+    column = table.column(key)
+    if column is None or not column.type.is_integer:
+        raise WrongKey(table.name, key)
+    keys, given = run.keys(column.name)
+    names_parent = given & ~np.isin(keys, np.array(table.sentinels, np.int64))
+    run.pixels = np.full(len(keys), NOWHERE, np.int64)
+    return _Links(run, keys, names_parent, names_parent.copy())
+
+
+def _separation(run: _Loose) -> float:
+    """How far second directors lie from their pairs' pixels, arcsec; more than 0: it is measured.
+
+    A director that is not published yet counts for nothing: planning looks for newer ones.
+    """
+    assert run.second is not None
+    is_apart = (run.second != NOWHERE) & ~run.is_bad & (run.second != run.pixels)
+    here, there = centers(MAX_ORDER, run.pixels[is_apart]), centers(MAX_ORDER, run.second[is_apart])
+    return float(separation_arcsec(*here, *there).max(initial=0.0)) + 2 * CENTRE_ARCSEC
+
+
+def _orphans(links: Sequence[_Links]) -> KeyMap:
+    """Keys that nobody knows, with the position of the first row that has one."""
+    keys, pixels = [EMPTY.keys], [EMPTY.pixels]
+    for link in links:
+        own = link.run.own_pixels()
+        is_orphan = link.is_open & (own != NOWHERE)
+        keys.append(link.keys[is_orphan])
+        pixels.append(own[is_orphan])
+    return key_map(np.concatenate(keys), np.concatenate(pixels))
+
+
+def _given_keys(key: str, run: _Loose) -> tuple[I64, I64]:
+    """The keys of a run's kept rows, and the rows; NULL keys are left out."""
+    values, given = run.keys(key)
+    kept = np.flatnonzero(given & ~run.is_bad)
+    return values[kept], kept
+
+
+def _reject_at(
+    loose: Sequence[_Loose], found: Sequence[tuple[I64, I64]], places: I64, reason: str
+) -> None:
+    """Reject the rows whose keys stand at the given places of all runs' keys together."""
+    ends = np.cumsum([len(values) for values, _ in found])
+    ordered = np.sort(places)
+    for run, (values, rows), end in zip(loose, found, ends.tolist(), strict=True):
+        mine = ordered[(ordered >= end - len(values)) & (ordered < end)]
+        run.reject(rows[mine - (end - len(values))], reason)
