@@ -1,0 +1,4 @@
+"""Who asks, and what she may: callers, tokens, passwords, rights and quotas.
+
+Read in this order: `caller`.
+"""
