@@ -29,7 +29,7 @@ test: $(READY) ## all tests, on real servers that they start and stop
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 nightly: $(READY) ## thousands of random queries, new ones each day, and every query of the corpora on every sky
-	$(BIN)/pytest -n $(JOBS) --dist load --nightly -rP tests/paths/test_differential.py tests/paths/test_random_queries.py
+	$(BIN)/pytest -n $(JOBS) --dist load --nightly -rP tests/paths/test_differential.py tests/paths/test_random_queries.py tests/paths/test_lost_shard.py
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check .

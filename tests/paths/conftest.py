@@ -19,6 +19,8 @@ def the_oracle(server: Server) -> Oracle:
 
 _THIRDS = {"1-shard": 0, "5-shards": 1}
 """Skies that have a third of the corpora only, another one each, but in `make nightly`."""
+_WOUNDED = 9
+"""Of so many queries of the corpora one is asked with a shard lost, but in `make nightly`."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -32,9 +34,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_left_out(name: str) -> bool:
-    test, _, parameters = name.partition("[")
-    for sky, third in _THIRDS.items():
-        if test == "test_sharded_equals_unsharded" and parameters.startswith(f"{sky}-"):
+    test, _, parameters = name.removesuffix("]").partition("[")
+    match test:
+        case "test_random_queries_equal_the_oracle":
+            return not parameters.endswith("-0")
+        case "test_answers_are_whole_without_one_of_three_shards":
+            return zlib.crc32(parameters.encode()) % _WOUNDED != 0
+        case "test_sharded_equals_unsharded":
+            sky = next((sky for sky in _THIRDS if parameters.startswith(f"{sky}-")), None)
             case = parameters.removeprefix(f"{sky}-")
-            return zlib.crc32(case.encode()) % 3 != third
-    return False
+            return sky is not None and zlib.crc32(case.encode()) % 3 != _THIRDS[sky]
+        case _:
+            return False

@@ -1,4 +1,7 @@
-"""With two replicas, the loss of any one shard changes no answer; with one, it is said."""
+"""With two replicas, the loss of any one shard changes no answer; with one, it is said.
+
+A ninth of the corpora is asked in `make test`, all of them in `make nightly` (see `conftest`).
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,11 @@ from qserv.planned import Engine
 from schema.errors import Unavailable
 from tests.support import diff_sky
 from tests.support.agreement import assert_agrees
-from tests.support.corpus import Case, corpus
+from tests.support.corpus import Case, every_corpus
 from tests.support.postgres import Server, running_server
 from tests.support.sharded import Oracle, Sharded, bound, rows_of, sharded_store
 
 pytestmark = pytest.mark.postgres
-
-EVERY = 5
-"""Each so many-th query of the corpus; all of them run with every shard up."""
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,12 @@ def wounded(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield sharded
 
 
-@pytest.mark.parametrize("case", corpus()[::EVERY], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", every_corpus(), ids=lambda case: case.name)
 def test_answers_are_whole_without_one_of_three_shards(
     case: Case, wounded: Sharded, the_oracle: Oracle
 ) -> None:
-    query = bound(case.text, wounded.store)
-    _, found = rows_of(case.text, wounded.store)
+    query = bound(case.text, wounded.store, case.language)
+    _, found = rows_of(case.text, wounded.store, case.language)
     assert_agrees(query, found, the_oracle.rows(query))
 
 
