@@ -47,8 +47,8 @@ class UnknownCatalog(CatalogError):
         self.name = name
 
 
-def create_catalog(connection: Connection, catalog: Catalog) -> None:
-    """Store a new, empty catalog.
+def create_catalog(connection: Connection, catalog: Catalog, *, is_public: bool = True) -> None:
+    """Store a new, empty catalog; where it is not public, only administrators see it.
 
     Raises
     ------
@@ -64,6 +64,8 @@ def create_catalog(connection: Connection, catalog: Catalog) -> None:
         cursor.execute(_CREATE, (catalog.name, catalog.family, Json(to_json(catalog))))
         if cursor.rowcount == 0:
             raise CatalogExists(catalog.name)
+        if is_public:
+            cursor.execute(_PUBLISH, (catalog.name,))
     if catalog.placement_order is not None:
         ask_order(connection, catalog.family, catalog.placement_order)
 
@@ -138,6 +140,13 @@ _CREATE = """
 INSERT INTO skyshard.catalog (name, family, model)
 VALUES (%s, %s, %s)
 ON CONFLICT (lower(name)) DO NOTHING
+"""
+
+_PUBLISH = """
+INSERT INTO skyshard.permission (catalog_id, principal_id)
+SELECT catalog_id, principal_id
+FROM skyshard.catalog, skyshard.principal
+WHERE catalog.name = %s AND principal.name = 'public'
 """
 
 _LIST = """

@@ -262,3 +262,93 @@ lease = sa.Table(
     ),
     comment="Czars and the snapshots that their queries read.",
 )
+
+principal = sa.Table(
+    "principal",
+    metadata,
+    sa.Column("principal_id", sa.Integer, sa.Identity(always=True), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True, comment="in lower case"),
+    sa.Column("kind", sa.Text, nullable=False, comment="user or group"),
+    sa.Column("password", sa.Text, comment="qserv.rights.passwords; NULL: none gets in"),
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("quota", JSONB, nullable=False, server_default="{}", comment="over the configured"),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", _instant, nullable=False, server_default=_now),
+    comment="Users and groups; the group `public` is everybody.",
+)
+
+membership = sa.Table(
+    "membership",
+    metadata,
+    sa.Column(
+        "group_id", sa.ForeignKey(principal.c.principal_id, ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column(
+        "user_id", sa.ForeignKey(principal.c.principal_id, ondelete="CASCADE"), primary_key=True
+    ),
+    comment="Who is in which group.",
+)
+
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("token_id", sa.Integer, sa.Identity(always=True), primary_key=True),
+    sa.Column(
+        "user_id", sa.ForeignKey(principal.c.principal_id, ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column("sha256", sa.Text, nullable=False, unique=True),
+    sa.Column("label", sa.Text, nullable=False, server_default=""),
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False),
+    sa.Column("created_at", _instant, nullable=False, server_default=_now),
+    sa.Column("expires_at", _instant, comment="NULL: never"),
+    sa.Column("revoked_at", _instant),
+    comment="Tokens by their digest; the token itself is told once and kept nowhere.",
+)
+
+permission = sa.Table(
+    "permission",
+    metadata,
+    sa.Column(
+        "catalog_id", sa.ForeignKey(catalog.c.catalog_id, ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("table_name", sa.Text, primary_key=True, server_default="", comment="'': all of it"),
+    sa.Column(
+        "principal_id",
+        sa.ForeignKey(principal.c.principal_id, ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("from_time", _instant, comment="the embargo's end; NULL: now"),
+    sa.Column("granted_at", _instant, nullable=False, server_default=_now),
+    comment="Who may read what; what nobody was granted only administrators see.",
+)
+
+rights = sa.Table(
+    "rights",
+    metadata,
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    comment="One row: grows with every change of users, groups and permissions.",
+)
+
+query_log = sa.Table(
+    "query_log",
+    metadata,
+    sa.Column("query_id", sa.Uuid, primary_key=True),
+    sa.Column("user_name", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False, server_default=""),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False, comment="its beginning, where it is long"),
+    sa.Column("began_at", _instant, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False, comment="running, ok, overflow or failed"),
+    sa.Column("code", sa.Text, comment="of the error"),
+    sa.Column("elapsed_s", sa.Double),
+    sa.Column("rows", sa.BigInteger),
+    sa.Column("bytes", sa.BigInteger),
+    sa.Column("chunks", sa.Integer),
+    sa.Column("trace_id", sa.Text),
+    sa.Column("czar", sa.Text, nullable=False, server_default=""),
+    sa.Column("seen_at", _instant, nullable=False, server_default=_now),
+    sa.Column("cancel_by", sa.Text, comment="who asked to end it"),
+    sa.Index("query_log_user_name_began_at_ix", "user_name", "began_at"),
+    sa.Index("query_log_began_at_ix", "began_at"),
+    comment="Queries that were asked; the newest, for as long as the configuration says.",
+)
