@@ -1,9 +1,10 @@
-"""Arrow columns as the rows of a VOTable's BINARY2 stream (VOTable 1.4, section 5.4).
+"""Arrow columns as the rows of a VOTable's BINARY or BINARY2 stream (VOTable 1.4, 5.3 and 5.4).
 
-A row is its null mask (a bit a column, most significant first), then its cells, big-endian; text
-and bytes are preceded by their length. Where all cells are of fixed width a batch is one numpy
-record array. With text, the fixed stretches between variable cells are record arrays too, and
-Arrow's element-wise join (a memcpy a cell) interleaves them.
+A row is, in BINARY2, its null mask (a bit a column, most significant first), then its cells,
+big-endian; text and bytes are preceded by their length. BINARY has no mask: there a whole number
+that is NULL is its type's smallest, which its FIELD declares. Where all cells are of fixed width a
+batch is one numpy record array. With text, the fixed stretches between variable cells are record
+arrays too, and Arrow's element-wise join (a memcpy a cell) interleaves them.
 """
 
 from __future__ import annotations
@@ -55,9 +56,19 @@ class _Stretch:
         return packed
 
 
-def encode_rows(batch: pa.RecordBatch, columns: Sequence[ResultColumn]) -> bytes:
-    """The batch's rows as BINARY2 has them, before base64."""
-    pieces: list[_Stretch | pa.BinaryArray] = [_Stretch([_null_mask(batch)])]
+def null_number(kind: Type) -> int | None:
+    """The number that stands for NULL in BINARY; None for a type that has its own NULL, or none."""
+    code = _FIXED.get(kind)
+    if code is None or kind is Type.BOOLEAN or kind.is_floating:
+        return None
+    return int(np.iinfo(code).min)
+
+
+def encode_rows(
+    batch: pa.RecordBatch, columns: Sequence[ResultColumn], *, with_mask: bool = True
+) -> bytes:
+    """The batch's rows before base64: as BINARY2 has them, `with_mask`, or as BINARY."""
+    pieces: list[_Stretch | pa.BinaryArray] = [_Stretch([_null_mask(batch)] if with_mask else [])]
     for i, column in enumerate(columns):
         stretch = pieces[-1]
         assert isinstance(stretch, _Stretch)
@@ -122,14 +133,14 @@ def _null_mask(batch: pa.RecordBatch) -> tuple[str, Bytes]:
 
 
 def _fixed_cells(values: pa.Array, kind: Type) -> npt.NDArray[np.generic]:
-    """The column as numpy; 0 (NaN, `?`) where NULL, which readers ignore for the mask's sake."""
+    """The column as numpy; where NULL a NaN, `?`, or the number that BINARY declares for it."""
     if kind is Type.BOOLEAN:
         known = pc.fill_null(values, False).to_numpy(zero_copy_only=False)
         letters = np.where(known, _TRUE, _FALSE)
         null = pc.is_null(values).to_numpy(zero_copy_only=False)
         return np.where(null, _UNKNOWN, letters)
     if values.null_count:
-        values = pc.fill_null(values, float("nan") if kind.is_floating else 0)
+        values = pc.fill_null(values, float("nan") if kind.is_floating else null_number(kind))
     return values.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 

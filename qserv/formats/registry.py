@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import PurePath
 
 from qserv.formats.arrow_files import write_arrow, write_parquet
 from qserv.formats.delimited import write_csv, write_tsv
 from qserv.formats.fits import write_fits
+from qserv.formats.html import write_html
 from qserv.formats.json_rows import write_json
-from qserv.formats.votable import write_binary2, write_tabledata
+from qserv.formats.plain import write_text
+from qserv.formats.votable import write_binary, write_binary2, write_tabledata
 from qserv.result import Answer
 from schema.errors import UsageError
 
@@ -29,7 +31,8 @@ class UnknownFormat(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One way to write rows. `mime` is sent as Content-Type; `aliases` are asked for, lower case.
+    """One way to write rows. `mime` is sent as Content-Type unless one of `types`, its other media
+    types, was asked for; `aliases` are other names. All in lower case.
 
     `ends_with_error`: a failure after the first byte is written into the document; elsewhere it
     leaves the writer as an exception, and whoever sends the bytes must cut them off.
@@ -38,6 +41,7 @@ class Format:
     name: str
     mime: str
     extension: str
+    types: tuple[str, ...]
     aliases: tuple[str, ...]
     write: Callable[[Answer], Iterator[bytes]]
     ends_with_error: bool = False
@@ -53,13 +57,8 @@ FORMATS: dict[str, Format] = {
             "votable",
             _VOTABLE_MIME,
             "vot",
-            (
-                "text/xml",
-                "application/xml",
-                "votable/b2",
-                "votable-b2",
-                f"{_VOTABLE_MIME};serialization=binary2",
-            ),
+            ("text/xml", "application/xml", f"{_VOTABLE_MIME};serialization=binary2"),
+            ("votable/b2", "votable-b2"),
             write_binary2,
             ends_with_error=True,
             ivo_id="ivo://ivoa.net/std/TAPRegExt#output-votable-binary2",
@@ -68,36 +67,52 @@ FORMATS: dict[str, Format] = {
             "votable-td",
             f"{_VOTABLE_MIME};serialization=tabledata",
             "xml",
+            (),
             ("votable/td", "tabledata"),
             write_tabledata,
             ends_with_error=True,
             ivo_id="ivo://ivoa.net/std/TAPRegExt#output-votable-td",
         ),
-        Format("csv", "text/csv;header=present", "csv", ("text/csv",), write_csv),
-        Format("tsv", "text/tab-separated-values", "tsv", (), write_tsv),
-        Format("json", "application/json", "json", (), write_json),
+        Format(
+            "votable-b1",
+            f"{_VOTABLE_MIME};serialization=binary",
+            "vot1",
+            (),
+            ("votable/b", "votable/binary"),
+            write_binary,
+            ends_with_error=True,
+            ivo_id="ivo://ivoa.net/std/TAPRegExt#output-votable-binary",
+        ),
+        Format("csv", "text/csv;header=present", "csv", ("text/csv",), (), write_csv),
+        Format("tsv", "text/tab-separated-values", "tsv", (), (), write_tsv),
+        Format("json", "application/json", "json", (), (), write_json),
         Format(
             "parquet",
             "application/vnd.apache.parquet",
             "parquet",
             ("application/x-parquet", "application/parquet"),
+            (),
             write_parquet,
         ),
         Format(
             "arrow",
             "application/vnd.apache.arrow.stream",
             "arrow",
-            ("ipc", "application/vnd.apache.arrow"),
+            ("application/vnd.apache.arrow",),
+            ("ipc",),
             write_arrow,
         ),
-        Format("fits", "application/fits", "fits", ("image/fits",), write_fits),
+        Format("fits", "application/fits", "fits", ("image/fits",), (), write_fits),
+        Format("text", "text/plain", "txt", (), ("plain",), write_text),
+        Format("html", "text/html", "html", (), ("htm",), write_html),
     )
 }
 """Every format by its name; the first is the default of TAP."""
 
 
 def find_format(name: str) -> Format:
-    """The format of a name or MIME type, in any case, blanks aside.
+    """The format of a name or media type, in any case, blanks aside; what is asked for by another of
+    its types is served as that (DALI 1.1, section 3.4.3).
 
     Raises
     ------
@@ -106,6 +121,8 @@ def find_format(name: str) -> Format:
     """
     wanted = "".join(name.lower().split())
     for form in FORMATS.values():
+        if wanted in form.types:
+            return replace(form, mime=wanted)
         if wanted in (form.name, form.mime, *form.aliases):
             return form
     raise UnknownFormat(name)

@@ -7,13 +7,15 @@ early, come after it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 from qserv.formats.slices import unique_names
 from qserv.result import Answer, ResultColumn
-from schema.types import SPELLINGS
+from schema.types import SPELLINGS, Type
+
+NullOf = Callable[[Type], int | None]
 
 _OPEN = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -24,10 +26,11 @@ _CLOSE = "</RESOURCE>\n</VOTABLE>\n"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def head(answer: Answer) -> bytes:
-    """The document up to its table's DATA."""
+def head(answer: Answer, null_of: NullOf = lambda _: None) -> bytes:
+    """The document up to its table's DATA; `null_of` a type is the number that stands for NULL."""
     infos = {"QUERY_STATUS": "OK", "QUERY_ID": answer.query_id, **_snapshots(answer)}
-    return (_OPEN + "".join(map(_info, *_columns(infos))) + _table(answer.columns)).encode()
+    written = "".join(_info(name, value) for name, value in infos.items())
+    return (_OPEN + written + _table(answer.columns, null_of)).encode()
 
 
 def tail(answer: Answer) -> bytes:
@@ -55,10 +58,6 @@ def describing_document(answer: Answer) -> bytes:
     return head(answer) + tail(answer)
 
 
-def _columns(infos: Mapping[str, str]) -> tuple[Sequence[str], Sequence[str]]:
-    return tuple(infos), tuple(infos.values())
-
-
 def _snapshots(answer: Answer) -> dict[str, str]:
     """The snapshots that were read, as one INFO: `dp1@3 users@12`."""
     pinned = " ".join(f"{catalog}@{snapshot}" for catalog, snapshot in answer.snapshots)
@@ -69,13 +68,16 @@ def _info(name: str, value: str, content: str = "") -> str:
     return f"<INFO{_attribute('name', name)}{_attribute('value', value)}>{_text(content)}</INFO>\n"
 
 
-def _table(columns: Sequence[ResultColumn]) -> str:
-    fields = map(_field, columns, unique_names(columns))
+def _table(columns: Sequence[ResultColumn], null_of: NullOf) -> str:
+    fields = (
+        _field(column, name, null_of(column.type))
+        for column, name in zip(columns, unique_names(columns), strict=True)
+    )
     return "<TABLE>\n" + "".join(fields)
 
 
 @lru_cache(maxsize=4096)
-def _field(column: ResultColumn, name: str) -> str:
+def _field(column: ResultColumn, name: str, null: int | None) -> str:
     """One FIELD; kept, for a light curve has few rows and many columns, asked again and again."""
     spelling = SPELLINGS[column.type]
     attributes = {
@@ -88,9 +90,10 @@ def _field(column: ResultColumn, name: str) -> str:
         "utype": column.utype,
     }
     written = "".join(_attribute(name, value) for name, value in attributes.items() if value)
-    if not column.description:
-        return f"<FIELD{written}/>\n"
-    return f"<FIELD{written}><DESCRIPTION>{_text(column.description)}</DESCRIPTION></FIELD>\n"
+    inner = f"<DESCRIPTION>{_text(column.description)}</DESCRIPTION>" if column.description else ""
+    if null is not None:
+        inner += f'<VALUES null="{null}"/>'
+    return f"<FIELD{written}>{inner}</FIELD>\n" if inner else f"<FIELD{written}/>\n"
 
 
 def _attribute(name: str, value: str) -> str:

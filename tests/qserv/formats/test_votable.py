@@ -17,7 +17,7 @@ from astropy.io.votable import parse, validate
 from hypothesis import given, settings
 
 from qserv.formats import binary2
-from qserv.formats.votable import write_binary2, write_tabledata
+from qserv.formats.votable import write_binary, write_binary2, write_tabledata
 from qserv.formats.votable_frame import error_document
 from qserv.result import Answer, ResultColumn
 from schema.errors import StoreError
@@ -63,7 +63,7 @@ def _as_votable(kind: Type, value: object) -> object:
             return value
 
 
-@pytest.mark.parametrize("write", [write_binary2, write_tabledata])
+@pytest.mark.parametrize("write", [write_binary2, write_binary, write_tabledata])
 @given(made=columns_and_rows(XML_TEXT.filter(lambda text: text == text.strip())))
 @settings(max_examples=50, deadline=None)
 def test_every_type_comes_back(
@@ -97,7 +97,7 @@ COLUMNS = (
 )
 
 
-@pytest.mark.parametrize("write", [write_binary2, write_tabledata])
+@pytest.mark.parametrize("write", [write_binary2, write_binary, write_tabledata])
 def test_columns_say_what_they_are(write: Write) -> None:
     table = parse(io.BytesIO(b"".join(write(answer_of(COLUMNS, []))))).get_first_table()
     field = table.fields[0]
@@ -117,7 +117,7 @@ def test_timestamps_are_marked_as_such() -> None:
     assert b"<TD>2026-01-02T03:04:05.000006</TD>" in document
 
 
-@pytest.mark.parametrize("write", [write_binary2, write_tabledata])
+@pytest.mark.parametrize("write", [write_binary2, write_binary, write_tabledata])
 def test_documents_are_valid(write: Write) -> None:
     made = answer_of(COLUMNS, [[1.5, "a&b"], [None, "<"]])
     made.overflowed = True
@@ -140,7 +140,7 @@ def test_an_overflow_is_told_after_the_table() -> None:
     assert document.index(b"OVERFLOW") > document.index(b"</TABLE>")
 
 
-@pytest.mark.parametrize("write", [write_binary2, write_tabledata])
+@pytest.mark.parametrize("write", [write_binary2, write_binary, write_tabledata])
 def test_a_failure_ends_the_document_with_error(write: Write) -> None:
     def failing() -> Iterator[pa.RecordBatch]:
         yield from answer_of(COLUMNS, [[1.0, "x"]]).batches
@@ -185,10 +185,20 @@ def test_a_row_is_mask_then_cells() -> None:
     made = example(*columns, rows=[[None, "é\U0001d11e", True]])
     (batch,) = [batch for batch in made.batches if batch.num_rows]
     assert binary2.encode_rows(batch, columns) == (
-        b"\x80" + b"\0\0\0\0" + b"\0\0\0\3" + "é\U0001d11e".encode("utf-16-be") + b"T"
+        b"\x80" + b"\x80\0\0\0" + b"\0\0\0\3" + "é\U0001d11e".encode("utf-16-be") + b"T"
     )
 
 
 def test_characters_that_xml_cannot_hold_are_replaced() -> None:
     made = answer_of((ResultColumn("t", Type.TEXT),), [["a\x01b\rc"]])
     assert read_back(b"".join(write_tabledata(made))) == [["a\ufffdb\rc"]]
+
+
+def test_binary_declares_the_number_that_is_null() -> None:
+    columns = (ResultColumn("a", Type.SHORT), ResultColumn("x", Type.FLOAT))
+    document = b"".join(write_binary(answer_of(columns, [[None, None], [3, 1.5]])))
+    assert document.count(b"<VALUES") == 1
+    assert b'datatype="short"><VALUES null="-32768"/></FIELD>' in document
+    rows = read_back(document)
+    assert rows[1] == [3, 1.5]
+    assert rows[0][0] is None
