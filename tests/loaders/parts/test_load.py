@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from loaders.options import IngestOptions
 from loaders.parts.cut import Cut
+from loaders.parts.degraded import Degraded
 from loaders.parts.load import BATCH_PARTS, BATCH_ROWS, batches_of
 from procedures.pools import Pools, ServerUnavailable
 from schema.manifest import PartId, PartKind
@@ -54,6 +56,8 @@ def test_a_shard_that_goes_away_while_rows_are_sent_is_named(
     with lab(server, SKY, tmp_path, shards=1) as sky:
         cutting = Cutting(sky.topology)
         with pytest.raises(ServerUnavailable, match="shard 1 does not answer"):
-            dataclasses.replace(sky, pools=cutting).ingest(Filter={"filterId": [1]})
+            dataclasses.replace(sky, pools=cutting).ingest(
+                IngestOptions(degraded=Degraded.REFUSE), Filter={"filterId": [1]}
+            )
         cutting.close()
         assert (sky.snapshot(), sky.part_tables()) == (0, 0)
