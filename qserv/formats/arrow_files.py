@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 from pyarrow import parquet
 
+from qserv.formats.outbox import Outbox
 from qserv.formats.slices import described_schema, slices
 from qserv.formats.votable_frame import describing_document
 from qserv.result import Answer
@@ -16,38 +17,9 @@ ROW_GROUP_ROWS = 131_072
 ROW_GROUP_BYTES = 64 * 2**20
 
 
-class _Outbox:
-    """A sink that hands over what was written to it; not seekable, so formats must stream."""
-
-    def __init__(self) -> None:
-        self.closed = False
-        self._chunks: list[bytes] = []
-        self._written = 0
-
-    def write(self, chunk: bytes) -> int:
-        taken = bytes(chunk)
-        self._chunks.append(taken)
-        self._written += len(taken)
-        return len(taken)
-
-    def tell(self) -> int:
-        return self._written
-
-    def flush(self) -> None:
-        """Nothing waits here for anyone but `collect`."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def collect(self) -> bytes:
-        """What was written since the last call."""
-        chunks, self._chunks = self._chunks, []
-        return b"".join(chunks)
-
-
 def write_arrow(answer: Answer) -> Iterator[bytes]:
     """Arrow's IPC stream format; units and descriptions are metadata of its fields."""
-    outbox = _Outbox()
+    outbox = Outbox()
     schema = described_schema(answer.columns)
     with pa.ipc.new_stream(outbox, schema) as writer:
         for batch in slices(answer):
@@ -58,7 +30,7 @@ def write_arrow(answer: Answer) -> Iterator[bytes]:
 
 def write_parquet(answer: Answer) -> Iterator[bytes]:
     """Parquet (zstd), with the VOTable that describes it as VOParquet 1.0 has it."""
-    outbox = _Outbox()
+    outbox = Outbox()
     document = describing_document(answer).decode()
     schema = described_schema(answer.columns).with_metadata(
         {"IVOA.VOTable-Parquet.version": "1.0", "IVOA.VOTable-Parquet.content": document}

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import PurePath
 
 from qserv.formats.arrow_files import write_arrow, write_parquet
+from qserv.formats.compressed import Coding
 from qserv.formats.delimited import write_csv, write_tsv
 from qserv.formats.fits import write_fits
 from qserv.formats.html import write_html
@@ -35,7 +36,8 @@ class Format:
     types, was asked for; `aliases` are other names. All in lower case.
 
     `ends_with_error`: a failure after the first byte is written into the document; elsewhere it
-    leaves the writer as an exception, and whoever sends the bytes must cut them off.
+    leaves the writer as an exception, and whoever sends the bytes must cut them off. `codings`:
+    gzip only where it makes several times less of the bytes, as it is slower than the writers.
     """
 
     name: str
@@ -45,9 +47,11 @@ class Format:
     aliases: tuple[str, ...]
     write: Callable[[Answer], Iterator[bytes]]
     ends_with_error: bool = False
+    codings: tuple[Coding, ...] = (Coding.ZSTD,)
     ivo_id: str | None = None
 
 
+_TEXT = tuple(Coding)
 _VOTABLE_MIME = "application/x-votable+xml"
 
 FORMATS: dict[str, Format] = {
@@ -71,6 +75,7 @@ FORMATS: dict[str, Format] = {
             ("votable/td", "tabledata"),
             write_tabledata,
             ends_with_error=True,
+            codings=_TEXT,
             ivo_id="ivo://ivoa.net/std/TAPRegExt#output-votable-td",
         ),
         Format(
@@ -83,9 +88,11 @@ FORMATS: dict[str, Format] = {
             ends_with_error=True,
             ivo_id="ivo://ivoa.net/std/TAPRegExt#output-votable-binary",
         ),
-        Format("csv", "text/csv;header=present", "csv", ("text/csv",), (), write_csv),
-        Format("tsv", "text/tab-separated-values", "tsv", (), (), write_tsv),
-        Format("json", "application/json", "json", (), (), write_json),
+        Format(
+            "csv", "text/csv;header=present", "csv", ("text/csv",), (), write_csv, codings=_TEXT
+        ),
+        Format("tsv", "text/tab-separated-values", "tsv", (), (), write_tsv, codings=_TEXT),
+        Format("json", "application/json", "json", (), (), write_json, codings=_TEXT),
         Format(
             "parquet",
             "application/vnd.apache.parquet",
@@ -93,6 +100,7 @@ FORMATS: dict[str, Format] = {
             ("application/x-parquet", "application/parquet"),
             (),
             write_parquet,
+            codings=(),
         ),
         Format(
             "arrow",
@@ -103,8 +111,8 @@ FORMATS: dict[str, Format] = {
             write_arrow,
         ),
         Format("fits", "application/fits", "fits", ("image/fits",), (), write_fits),
-        Format("text", "text/plain", "txt", (), ("plain",), write_text),
-        Format("html", "text/html", "html", (), ("htm",), write_html),
+        Format("text", "text/plain", "txt", (), ("plain",), write_text, codings=_TEXT),
+        Format("html", "text/html", "html", (), ("htm",), write_html, codings=_TEXT),
     )
 }
 """Every format by its name; the first is the default of TAP."""

@@ -18,14 +18,16 @@ from typing import TypeVar
 import anyio
 import pyarrow as pa
 from anyio import to_thread
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from qserv.formats.compressed import Coding, accepted_coding, compress
 from qserv.http.failures import TooManyQueries, failure, outcome_of, unexpected
 from qserv.http.metrics import QueryMetrics
-from qserv.http.parameters import TapQuery
 from qserv.http.service import Service
 from qserv.result import Answer
+from qserv.tap_query import TapQuery
 from schema.errors import SkyshardError
 
 log = logging.getLogger(__name__)
@@ -38,12 +40,16 @@ class _Course:
     started: float = field(default_factory=time.perf_counter)
     answer: Answer | None = None
     chunks: Iterator[bytes] | None = None
+    coding: Coding | None = None
     rows: int = 0
     sent_bytes: int = 0
     outcome: str = "cancelled"
     failure: SkyshardError | None = None
     is_abandoned: bool = False
 
+
+SMALLEST_CODED = 1024
+"""What is shorter is sent as it is, bytes."""
 
 T = TypeVar("T")
 
@@ -88,15 +94,28 @@ def _begun(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     return chain(first, batches)
 
 
+def _first(chunks: Iterator[bytes], enough: int) -> tuple[bytes, bool]:
+    """The first bytes, at least `enough` of them, and whether they are all."""
+    first = bytearray()
+    for chunk in chunks:
+        first += chunk
+        if len(first) >= enough:
+            return bytes(first), False
+    return bytes(first), True
+
+
 class QueryResponse:
     """An ASGI response that runs one query while it sends it."""
 
     def __init__(self, query: TapQuery, service: Service, desk: Desk) -> None:
         self._query, self._service, self._desk = query, service, desk
         self._course = _Course()
+        self._coding: Coding | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the answer, or the error, or nothing more once the client is gone."""
+        accepted = Headers(scope=scope).get("accept-encoding", "")
+        self._coding = accepted_coding(accepted, self._query.form.codings)
         try:
             with self._desk.admitted():
                 await self._answer(scope, receive, send)
@@ -142,13 +161,14 @@ class QueryResponse:
         if self._course.is_abandoned:
             answer.close()
         answer.batches = self._counted(_begun(answer.batches))
-        self._course.chunks = self._query.form.write(answer)
-        first = bytearray()
-        for chunk in self._course.chunks:
-            first += chunk
-            if len(first) >= self._service.http.prefetch_bytes:
-                return bytes(first), False
-        return bytes(first), True
+        chunks = self._query.form.write(answer)
+        first, is_whole = _first(chunks, self._service.http.prefetch_bytes)
+        if self._coding is not None and len(first) >= SMALLEST_CODED:
+            chunks = compress(chain([first], chunks), self._coding)
+            self._course.coding = self._coding
+            first, is_whole = _first(chunks, self._service.http.prefetch_bytes)
+        self._course.chunks = chunks
+        return first, is_whole
 
     def _counted(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The same batches; notes their rows, and a failure, which a VOTable's writer swallows."""
@@ -168,7 +188,9 @@ class QueryResponse:
     def _facts_of_answer(self) -> dict[str, str]:
         answer = self._course.answer
         assert answer is not None
-        headers = {"X-Skyshard-Query": answer.query_id}
+        headers = {"X-Skyshard-Query": answer.query_id, "Vary": "Accept-Encoding"}
+        if self._course.coding is not None:
+            headers["Content-Encoding"] = self._course.coding
         if not self._query.form.ends_with_error:
             name = f"{answer.query_id}.{self._query.form.extension}"
             headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import threading
 
@@ -73,6 +74,52 @@ def test_a_long_answer_is_chunked(base_url: str) -> None:
     response = sync(base_url, QUERY="SELECT 20000", RESPONSEFORMAT="arrow")
     assert response.headers["transfer-encoding"] == "chunked"
     assert pa.ipc.open_stream(response.content).read_all().num_rows == 20_000
+
+
+@pytest.mark.parametrize(
+    ("accepted", "form", "coding"),
+    [
+        ("gzip, deflate", "csv", "gzip"),
+        ("gzip, deflate, zstd", "csv", "zstd"),
+        ("zstd;q=0.5, gzip", "json", "gzip"),
+        ("gzip", "votable", None),
+        ("*", "votable", "zstd"),
+        ("gzip, zstd;q=0", "arrow", None),
+        ("zstd", "parquet", None),
+        ("identity, *;q=0", "csv", None),
+        ("gzip;q=high", "csv", None),
+    ],
+)
+def test_rows_are_compressed_as_the_client_accepts(
+    base_url: str, accepted: str, form: str, coding: str | None
+) -> None:
+    parameters = {"LANG": "ADQL", "QUERY": "SELECT 20000", "RESPONSEFORMAT": form}
+    plain = httpx.get(
+        f"{base_url}/sync", params=parameters, headers={"Accept-Encoding": "identity"}
+    )
+    with httpx.stream(
+        "GET", f"{base_url}/sync", params=parameters, headers={"Accept-Encoding": accepted}
+    ) as response:
+        body = b"".join(response.iter_raw())
+    assert response.headers.get("content-encoding") == coding
+    assert response.headers["vary"] == "Accept-Encoding"
+    match coding:
+        case "gzip":
+            body = gzip.decompress(body)
+        case "zstd":
+            body = pa.input_stream(pa.BufferReader(body), compression="zstd").read()
+    assert len(body) == len(plain.content)
+    assert body[-1000:] == plain.content[-1000:]
+
+
+def test_what_is_short_is_sent_as_it_is(base_url: str) -> None:
+    assert "content-encoding" not in sync(base_url, QUERY="SELECT 1", FORMAT="csv").headers
+
+
+def test_a_late_failure_leaves_a_compressed_stream_without_its_end(base_url: str) -> None:
+    parameters = {"LANG": "ADQL", "QUERY": "late failure, long", "FORMAT": "csv"}
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(f"{base_url}/sync", params=parameters, headers={"Accept-Encoding": "gzip"})
 
 
 def test_maxrec_cuts_the_rows_and_says_so(base_url: str) -> None:
