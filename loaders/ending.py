@@ -8,6 +8,7 @@ import shutil
 import psycopg2
 
 from loaders.discard import discard
+from loaders.fail_points import reach
 from loaders.lease import IngestEnded, LeaseLost
 from loaders.options import Site
 from loaders.publishing import OutcomeUnknown
@@ -42,6 +43,7 @@ def give_up(work: Work, error: BaseException) -> None:
         _log.warning("ingest not closed", extra={"ingest": ingest_id, "reason": str(away)})
         return
     if has_ended:
+        reach("discard.closed")
         discard(work.site, ingest_id)
 
 

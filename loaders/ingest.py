@@ -20,6 +20,7 @@ from loaders.contributions import to_row
 from loaders.copies.replicas import AWAY
 from loaders.copies.tell import tell_shards
 from loaders.ending import clear, give_up
+from loaders.fail_points import reach
 from loaders.journal import Journal
 from loaders.lease import is_gone, leased
 from loaders.options import IngestOptions, OnProgress, Progress, Site, ignore
@@ -87,6 +88,7 @@ def ingest(
     started = time.monotonic()
     site = Site(pools, topology, spool)
     ingest_id, is_old = _begin(site, catalog_name, contributions, options)
+    reach("ingest.begun")
     with leased(pools, ingest_id) as lease:
         work = Work(site, Journal(pools, lease), options, progress)
         try:

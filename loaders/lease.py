@@ -136,7 +136,7 @@ class Lease:
 @contextmanager
 def leased(pools: Pools, ingest_id: IngestId, *, seconds: float = LEASE_S) -> Iterator[Lease]:
     """The lease on an ingest, for the length of the block. Raises IngestBusy, UnknownIngest."""
-    owner = _owner()
+    owner = this_owner()
     with pools.coordinator() as connection:
         before = read_ingest(connection, ingest_id)
         held = read_lease(connection, ingest_id)
@@ -174,7 +174,7 @@ def owner_in_words(owner: str) -> str:
     return f"process {pid} on {host}"
 
 
-def _owner() -> str:
+def this_owner() -> str:
     """This process, on this machine, and which of its loaders."""
     pid = os.getpid()
     started = f"{psutil.Process(pid).create_time():.2f}"

@@ -59,6 +59,7 @@ def publish_loaded(work: Work) -> int:
     make_room(site.pools, site.topology, loaded)
     if journal.state is IngestState.LOADED:
         journal.change(IngestState.PUBLISHING, "publishing")
+        reach("publish.begun")
     try:
         return _publish(work, loaded)
     except PublishConflict as conflict:

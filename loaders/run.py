@@ -106,6 +106,7 @@ def run(work: Work) -> Redone:
     parts = _load(work, target, list(zip(cuts, ids, strict=True)), found)
     reach("load.done")
     journal.loaded(parts)
+    reach("load.recorded")
     before = len(found.complete)
     return replace(redone, loaded=len(parts) - before, loaded_before=before)
 

@@ -5,7 +5,7 @@ A plan is written once, before the first part: a restart compares it with the sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -142,16 +142,19 @@ def forget_plan(connection: Connection, ingest_id: IngestId) -> None:
         )
 
 
-def plans_to_collect(connection: Connection) -> list[IngestId]:
-    """Ingests that ended without being published, and whose parts may still be somewhere."""
+def plans_to_collect(connection: Connection, is_gone: Callable[[str], bool]) -> list[IngestId]:
+    """Ingests that ended without being published, and whose parts may still be somewhere.
+
+    Nobody works on them: their lease is given back, has lapsed, or its owner `is_gone`.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ingest_id FROM skyshard.ingest WHERE state IN ('failed', 'aborted')"
-            " AND (lease_owner IS NULL OR lease_until < clock_timestamp())"
+            "SELECT ingest_id, lease_owner, lease_owner IS NULL OR lease_until < clock_timestamp()"
+            " FROM skyshard.ingest WHERE state IN ('failed', 'aborted')"
             " AND EXISTS (SELECT 1 FROM skyshard.planned_part AS p"
             " WHERE p.ingest_id = ingest.ingest_id) ORDER BY ingest_id"
         )
-        return [IngestId(row[0]) for row in cursor]
+        return [IngestId(row[0]) for row in cursor if row[2] or is_gone(row[1])]
 
 
 def parts_on_shard(

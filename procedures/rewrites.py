@@ -1,12 +1,13 @@
 """Compactions and retractions on the coordinator: ingests of their own, which bring no rows.
 
 Their parts take the place of others. Each has a row in `skyshard.ingest` with its `kind` and a lease;
-what a crash leaves is told by a lease that has lapsed. Every call takes an open psycopg2 connection to
-the coordinator and leaves the transaction to its caller.
+what a crash leaves is told by a lease that has lapsed, or whose owner has ended. Every call takes an open
+psycopg2 connection to the coordinator and leaves the transaction to its caller.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from psycopg2.extras import Json
@@ -25,16 +26,16 @@ class RetractRefused(CatalogError):
 
 
 def begin_rewrite(
-    connection: Any, catalog_name: str, kind: str, facts: dict[str, object]
+    connection: Any, catalog_name: str, kind: str, facts: dict[str, object], *, owner: str
 ) -> IngestId:
-    """Write down a compaction or a retraction, at work."""
+    """Write down a compaction or a retraction, at work; `owner` is the process that does it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO skyshard.ingest (catalog_id, state, kind, options, lease_owner, lease_until)"
             " SELECT catalog_id, 'committed', %s, %s, %s,"
             " clock_timestamp() + %s * interval '1 second'"
             " FROM skyshard.catalog WHERE name = %s RETURNING ingest_id",
-            (kind, Json(facts), kind, LEASE_S, catalog_name),
+            (kind, Json(facts), owner, LEASE_S, catalog_name),
         )
         row = cursor.fetchone()
         assert row is not None, f"catalog {catalog_name} vanished"
@@ -73,14 +74,22 @@ def abort_rewrite(connection: Any, ingest_id: IngestId, reason: str) -> bool:
         return bool(cursor.rowcount)
 
 
-def dead_rewrites(connection: Any) -> list[IngestId]:
-    """The rewrites whose process died; closed by that."""
+def dead_rewrites(connection: Any, is_gone: Callable[[str], bool]) -> list[IngestId]:
+    """The rewrites whose process died; closed by that.
+
+    Dead is one whose lease has lapsed, or whose owner `is_gone`.
+    """
     with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ingest_id, lease_owner, lease_until < clock_timestamp() FROM skyshard.ingest"
+            " WHERE kind <> 'ingest' AND finished_at IS NULL"
+        )
+        dead = [row[0] for row in cursor if row[2] or is_gone(row[1])]
         cursor.execute(
             "UPDATE skyshard.ingest SET state = 'aborted', error = 'its process ended',"
             " lease_owner = NULL, finished_at = clock_timestamp()"
-            " WHERE kind <> 'ingest' AND finished_at IS NULL AND lease_until < clock_timestamp()"
-            " RETURNING ingest_id"
+            " WHERE ingest_id = ANY(%s) AND finished_at IS NULL RETURNING ingest_id",
+            (dead,),
         )
         return [IngestId(row[0]) for row in cursor]
 

@@ -19,6 +19,7 @@ from loaders.copies.replicas import (
     switch_twin,
     twin_fault,
 )
+from loaders.fail_points import reach
 from schema.errors import StoreError
 from schema.manifest import Part, Replica
 from schema.topology import ShardId
@@ -37,14 +38,18 @@ def mend(copies: Copies, part: Part, shard_id: ShardId) -> str:
         make = _way(copies, part, shard_id)
         if any(replica.shard_id != shard_id for replica in part.replicas):
             switch_off(copies, part, shard_id)
+        reach("copy.begun")
         has_twin = make()
+        reach("copy.twinned")
         switch_on(copies, part, Replica(shard_id, has_twin))
+        reach("copy.done")
         return f"copied anew: {fault}"
     renew_books(copies, part, shard_id)
     told = twin_fault(copies, part, shard_id)
     if told is not None:
         switch_twin(copies, part, shard_id, has_twin=False)
         rebuild_twin(copies, part, shard_id)
+        reach("copy.twinned")
     has_twin = copies.twins(part, shard_id) is not None
     switch_on(copies, part, Replica(shard_id, has_twin))
     return f"twin written anew: {told}" if told else "was good, is named again"

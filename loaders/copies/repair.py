@@ -14,9 +14,10 @@ from functools import partial
 
 from loaders.copies.findings import Fault, Finding, Verified
 from loaders.copies.mend import mend
-from loaders.copies.replicas import AWAY, Copies, drop_tables
+from loaders.copies.replicas import AWAY, Copies
 from loaders.copies.tell import tell_shards
 from loaders.copies.verify import VerifyOptions, verify
+from loaders.discard import drop_copies, drop_dead
 from procedures.catalogs import get_catalog
 from procedures.identity import check_cluster
 from procedures.inventory import drop_tables as drop_named
@@ -91,6 +92,7 @@ def repair(
     """
     started = time.monotonic()
     check_cluster(pools, topology)
+    drop_dead(pools, topology)
     found = verify(pools, topology, catalog_name, options.verify)
     _queue(pools, found.findings)
     with pools.coordinator() as connection:
@@ -168,7 +170,7 @@ def _drop(
         mine = [one for one in findings if one.fault in faults and one.shard_id == shard.shard_id]
         try:
             parts = [one.part_id for one in mine if one.part_id is not None]
-            drop_tables(pools, topology, parts, shard.shard_id)
+            drop_copies(pools, shard, parts)
             names = [one.name for one in mine if one.name is not None]
             with pools.shard(shard.shard_id) as connection:
                 drop_named(connection, [name for name in names if "." not in name])

@@ -19,8 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from loaders.discard import drop_copies
+from loaders.fail_points import reach
 from loaders.parts.encode import CopyStream
-from loaders.parts.twin import drop_twin, twin_path, write_twins
+from loaders.parts.twin import twin_path, write_twins
 from loaders.staging.convert import arrow_type
 from procedures.catalogs import drop_parts
 from procedures.copies import Published, book_part, copy_part, stored_columns
@@ -31,7 +33,7 @@ from schema.catalog import INGEST, Catalog, Table
 from schema.checksum import checksum, combine
 from schema.ddl import part_tables, qualified, quote
 from schema.errors import StoreError, Unavailable
-from schema.manifest import Part, PartId, PartKind, Replica
+from schema.manifest import Part, PartKind, Replica
 from schema.topology import ShardId, Topology
 
 AWAY = (Unavailable, psycopg2.OperationalError, psycopg2.InterfaceError)
@@ -277,6 +279,7 @@ def copy_replica(copies: Copies, part: Part, source: ShardId, target: ShardId) -
     published = _published(copies, part)
     with copies.pools.shard(source) as reading, copies.pools.shard(target) as writing:
         copy_part(reading, writing, published)
+    reach("copy.copied")
     return rebuild_twin(copies, part, target)
 
 
@@ -293,6 +296,7 @@ def restore_from_twin(copies: Copies, part: Part, source: ShardId, target: Shard
         model = published.table.at(part.schema_version)
         write_parts(connection, copies.catalog.name, [PartCopy(part, model, streams)])
     renew_books(copies, part, target)
+    reach("copy.copied")
     return rebuild_twin(copies, part, target)
 
 
@@ -345,22 +349,8 @@ def drop_replica(copies: Copies, part: Part, shard_id: ShardId) -> None:
     if [replica.shard_id for replica in part.replicas] == [shard_id]:
         raise NoGoodCopy(part, [f"the copy on shard {shard_id} is the last one and stays"])
     switch_off(copies, part, shard_id)
-    drop_tables(copies.pools, copies.topology, [part.part_id], shard_id)
-
-
-def drop_tables(
-    pools: Pools, topology: Topology, part_ids: Sequence[PartId], shard_id: ShardId
-) -> None:
-    """Drop parts' tables and twins on a shard; no manifest names them."""
-    if not part_ids:
-        return
-    with pools.shard(shard_id) as connection:
-        drop_parts(connection, part_ids)
-    folder = topology.shard(shard_id).twins
-    if folder is not None:
-        for part_id in part_ids:
-            drop_twin(folder, f"p{part_id}")
-            drop_twin(folder, f"o{part_id}")
+    reach("copy.hidden")
+    drop_copies(copies.pools, copies.topology.shard(shard_id), [part.part_id])
 
 
 # ------------------------------------------------------------------ switch

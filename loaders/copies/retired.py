@@ -12,7 +12,8 @@ import psycopg2
 from psycopg2.errors import LockNotAvailable
 
 from loaders.copies.replicas import AWAY
-from loaders.parts.twin import drop_twin
+from loaders.fail_points import reach
+from loaders.parts.twin import drop_twins
 from procedures.catalogs import DROP_BATCH, drop_parts
 from procedures.pools import Pools
 from procedures.retired import condemn, forget_copies
@@ -30,6 +31,7 @@ def drop_retired(pools: Pools, topology: Topology, *, grace_s: float = GRACE_S) 
     with pools.coordinator() as connection:
         condemned = condemn(connection, grace_s=grace_s)
         connection.commit()
+    reach("collect.condemned")
     dropped = 0
     for shard in topology.shards:
         part_ids = condemned.get(shard.shard_id, [])
@@ -52,10 +54,8 @@ def _drop(pools: Pools, shard: Shard, batch: list[PartId]) -> bool:
                 drop_parts(connection, batch)
             finally:
                 _reset(connection)
-        if shard.twins is not None:
-            for part_id in batch:
-                drop_twin(shard.twins, f"p{part_id}")
-                drop_twin(shard.twins, f"o{part_id}")
+        drop_twins(shard.twins, batch)
+        reach("collect.dropped")
         with pools.coordinator() as connection:
             forget_copies(connection, shard.shard_id, batch)
             connection.commit()

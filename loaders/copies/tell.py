@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from loaders.copies.replicas import AWAY
+from loaders.fail_points import reach
 from procedures.book import CatalogNews, catalog_news, digests, tell, told
 from procedures.pools import Pools
 from schema.topology import ShardId, Topology
@@ -39,6 +40,7 @@ def _tell(pools: Pools, shard_id: ShardId, newest: dict[int, str]) -> bool:
                 if news is not None and news.snapshot >= since:
                     tell(connection, news)
                     connection.commit()
+                    reach("tell.told")
     except AWAY:
         return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,6 +61,15 @@ def _write_partial(path: Path, rows: pa.Table) -> None:
     found = pq.read_metadata(path).num_rows
     if found != rows.num_rows:
         raise TwinMismatch(path, found, rows.num_rows)
+
+
+def drop_twins(folder: Path | None, part_ids: Iterable[int]) -> None:
+    """Remove the twins of parts' own and overlap rows; nothing happens where there are none."""
+    if folder is None:
+        return
+    for part_id in part_ids:
+        drop_twin(folder, f"p{part_id}")
+        drop_twin(folder, f"o{part_id}")
 
 
 def drop_twin(folder: Path, name: str) -> None:

@@ -18,27 +18,25 @@ import psycopg2
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.copies.replicas import AWAY
 from loaders.copies.tell import tell_shards
+from loaders.discard import drop_dead, drop_rewritten
+from loaders.fail_points import reach
+from loaders.lease import this_owner
 from loaders.parts.cut import Cut, Placement
 from loaders.parts.load import BATCH_PARTS, BATCH_ROWS, CutPart, Loading, load_parts
 from loaders.parts.publish import Loaded, publish
-from loaders.parts.twin import drop_twin
 from loaders.readers.rows import ascending
 from loaders.staging.known import PublishedRows, read_rows
 from loaders.staging.resolve import PlacedRun
 from loaders.staging.target import open_target
-from procedures.catalogs import drop_parts
 from procedures.director_index import EMPTY, KeyMap, read_index_part, with_failover
 from procedures.manifests import allocate_parts
 from procedures.pools import Pools
 from procedures.rewrites import (
     abort_rewrite,
     begin_rewrite,
-    dead_rewrites,
     end_rewrite,
     mark_retracted,
-    parts_of_ingest,
     renew_rewrite,
 )
 from schema.catalog import INGEST, Catalog, Role, Table
@@ -159,8 +157,10 @@ def rewrite(base: Base, wanted: Rewrite, *, workers: int = 2) -> RewriteReport:
     """
     drop_dead(base.pools, base.topology)
     ingest_id, ids = _begin(base, wanted)
+    reach("rewrite.begun")
     try:
         parts = _written(base, wanted, ingest_id, ids, workers=workers)
+        reach("rewrite.written")
         snapshot = _publish(base, wanted, ingest_id, parts)
     except BaseException as error:
         _give_up(base, ingest_id, str(error) or type(error).__name__)
@@ -171,21 +171,13 @@ def rewrite(base: Base, wanted: Rewrite, *, workers: int = 2) -> RewriteReport:
     return RewriteReport(snapshot, before, len(parts), rows)
 
 
-def drop_dead(pools: Pools, topology: Topology) -> None:
-    """Drop what rewrites left whose process died."""
-    with pools.coordinator() as connection:
-        dead = dead_rewrites(connection)
-        connection.commit()
-    for ingest_id in dead:
-        _drop_parts(pools, topology, ingest_id)
-
-
 def _begin(base: Base, wanted: Rewrite) -> tuple[IngestId, list[PartId]]:
     facts: dict[str, object] = {"parts": sum(len(group.parts) for group in wanted.groups)}
     if wanted.without is not None:
         facts["retracted"] = wanted.without
     with base.pools.coordinator() as connection:
-        ingest_id = begin_rewrite(connection, base.catalog.name, wanted.kind, facts)
+        name = base.catalog.name
+        ingest_id = begin_rewrite(connection, name, wanted.kind, facts, owner=this_owner())
         ids = allocate_parts(connection, len(wanted.groups))
         connection.commit()
     return ingest_id, ids
@@ -210,7 +202,9 @@ def _publish(base: Base, wanted: Rewrite, ingest_id: IngestId, parts: Sequence[P
         if wanted.without is not None:
             mark_retracted(connection, wanted.without)
         end_rewrite(connection, ingest_id, sum(part.rows for part in parts))
+        reach("rewrite.before")
         connection.commit()
+    reach("rewrite.after")
     return snapshot
 
 
@@ -224,23 +218,7 @@ def _give_up(base: Base, ingest_id: IngestId, reason: str) -> None:
         _log.warning("rewrite not closed", extra={"ingest": ingest_id, "reason": str(error)})
         return
     if is_aborted:
-        _drop_parts(base.pools, base.topology, ingest_id)
-
-
-def _drop_parts(pools: Pools, topology: Topology, ingest_id: IngestId) -> None:
-    for shard in topology.shards:
-        try:
-            with pools.shard(shard.shard_id) as connection:
-                held = [PartId(one) for one in parts_of_ingest(connection, ingest_id)]
-                connection.rollback()
-                drop_parts(connection, held)
-            for part_id in held if shard.twins is not None else ():
-                assert shard.twins is not None
-                drop_twin(shard.twins, f"p{part_id}")
-                drop_twin(shard.twins, f"o{part_id}")
-        except (*AWAY, OSError) as error:
-            fields = {"ingest": ingest_id, "shard": shard.shard_id, "reason": str(error)}
-            _log.warning("parts of a failed rewrite stay", extra=fields)
+        drop_rewritten(base.pools, base.topology, ingest_id)
 
 
 # ------------------------------------------------------------------ the parts

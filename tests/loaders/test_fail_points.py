@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +52,32 @@ def test_a_process_that_is_held_goes_on() -> None:
     assert done.stdout.split() == ["0", "1", "2"]
 
 
-@pytest.mark.parametrize("said", ["load.copide=kill", "load.copied=explode", "load.copied"])
+def test_a_process_that_is_held_waits_until_its_file_is_removed(tmp_path: Path) -> None:
+    file = tmp_path / "held"
+    with subprocess.Popen(
+        [sys.executable, "-c", ARRIVE_THRICE],
+        env={VARIABLE: f"load.copied=hold:{file}@2"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "0\n"
+        while not file.exists():
+            assert process.poll() is None
+        file.unlink()
+        assert process.communicate(timeout=20)[0].split() == ["1", "2"]
+
+
+def test_every_place_is_reached_somewhere() -> None:
+    called = set()
+    for path in (Path(__file__).parents[2] / "loaders").rglob("*.py"):
+        called |= set(re.findall(r'\breach\("([a-z.]+)"\)', path.read_text(encoding="utf-8")))
+    assert called == NAMES
+
+
+@pytest.mark.parametrize(
+    "said", ["load.copide=kill", "load.copied=explode", "load.copied", "load.copied=hold"]
+)
 def test_a_place_or_an_action_that_there_is_not_is_told(said: str) -> None:
     with pytest.raises(UnknownFailPoint, match=said):
         armed(said)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from loaders.copies.retired import drop_retired
+from loaders.discard import drop_dead
 from loaders.parts.publish import PublishConflict
 from loaders.rewrites import rewrite as rewrites
 from loaders.rewrites.compact import MOST_PARTS, compact, groups_above
@@ -230,7 +231,7 @@ def test_what_a_killed_rewrite_left_is_dropped_by_the_next(small: Sharded) -> No
     with store.pools.coordinator() as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE skyshard.ingest SET lease_until = now() WHERE kind <> 'ingest'")
         connection.commit()
-    rewrites.drop_dead(store.pools, store.topology)
+    drop_dead(store.pools, store.topology)
     assert tables(store) == before
 
 

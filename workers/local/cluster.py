@@ -46,13 +46,14 @@ def up(settings: Settings, report: Report) -> None:
 
 def _collect(settings: Settings, report: Report) -> None:
     """Drop what crashes left of failed and aborted ingests; what is not dropped is met again."""
+    from loaders.lease import is_gone
     from procedures.ingest_plans import plans_to_collect
     from procedures.pools import Pools
 
     servers = topology(settings)
     with closing(Pools(servers)) as pools:
         with pools.coordinator() as connection:
-            waiting = plans_to_collect(connection)
+            waiting = plans_to_collect(connection, is_gone)
         if waiting:
             from loaders.discard import collect
             from loaders.options import Site
