@@ -13,13 +13,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from qserv.http import vosi
-from qserv.http.failures import BadRequest, failure
+from qserv.http.failures import failure
 from qserv.http.ingest import ingest_routes
 from qserv.http.metrics import QueryMetrics
 from qserv.http.pages import front_page
-from qserv.http.parameters import read_parameters, tap_query
+from qserv.http.parameters import read_parameters
 from qserv.http.query_response import Desk, QueryResponse
 from qserv.http.service import Service
+from qserv.tap_query import BadRequest, tap_query
 from schema.catalog import Catalog
 from schema.errors import SkyshardError
 

@@ -11,12 +11,6 @@ VOTABLE = "application/x-votable+xml"
 RETRY_AFTER_S = 5
 
 
-class BadRequest(UsageError):
-    """A parameter of the request is missing, unknown or wrong."""
-
-    code = "BAD_REQUEST"
-
-
 class BodyTooLarge(LimitExceeded):
     """The request's body is larger than the server reads."""
 

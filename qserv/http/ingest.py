@@ -39,7 +39,8 @@ from loaders.progress import list_status, status
 from loaders.staging.spool import make_private
 from loaders.staging.stage import Contribution
 from procedures.ingests import UnknownIngest, read_ingest
-from qserv.http.failures import RETRY_AFTER_S, BadRequest, BodyTooLarge, status_of
+from qserv.http.failures import RETRY_AFTER_S, BodyTooLarge, status_of
+from qserv.tap_query import BadRequest
 from schema.errors import SkyshardError, Unavailable, UsageError
 
 ARROW = "application/vnd.apache.arrow.stream"
