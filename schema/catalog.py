@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from schema.types import Type
+from schema.units import FROM_UNIT, TO_UNIT
 
 HEALPIX_29 = "_healpix_29"
 """Order-29 NESTED pixel of the row's own position; every row that has one."""
@@ -114,6 +115,10 @@ class Table:
     felis_id: str = ""
     is_named: bool = True
     statistics: tuple[str, ...] | None = None
+    is_live: bool = False
+    time: str | None = None
+    slice_days: float = 30.0
+    retention_days: float | None = None
 
     @property
     def is_partitioned(self) -> bool:
@@ -155,16 +160,23 @@ class Table:
 
     def stored_columns(self) -> tuple[Column, ...]:
         """The columns of a part: the table's own, then the hidden ones its role calls for."""
-        hidden = [Column(INGEST, Type.LONG, nullable=False)]
+        if self.is_live:
+            hidden = [Column(FROM_UNIT, Type.LONG, nullable=False), Column(TO_UNIT, Type.LONG)]
+        else:
+            hidden = [Column(INGEST, Type.LONG, nullable=False)]
         if self.has_position:
             hidden.insert(0, Column(HEALPIX_29, Type.LONG))
-        if self.role in (Role.CHILD, Role.MATCH):
+        if self.sort_column() == DIRECTOR_29:
             hidden.insert(0, Column(DIRECTOR_29, Type.LONG, nullable=False))
         return (*self.columns, *hidden)
 
     def sort_column(self) -> str | None:
-        """The hidden column that a part's rows are sorted by; None for replicated tables."""
-        if self.role is Role.DIRECTOR:
+        """The hidden column that says where a row lies; None for replicated tables.
+
+        It is a director's own pixel. A live director's rows lie by its key's first position, because
+        versions of one key may move.
+        """
+        if self.role is Role.DIRECTOR and not self.is_live:
             return HEALPIX_29
         return DIRECTOR_29 if self.is_partitioned else None
 
@@ -189,6 +201,10 @@ class Catalog:
     replicas: int | None = None
     description: str = ""
     version: int = 1
+    chunk_order: int = 3
+    """Of a live catalog: the HEALPix order of its chunks."""
+    keep_units: int = 100
+    """Of a live catalog: for so many newest units `AS OF` is answered."""
 
     def table(self, name: str) -> Table | None:
         """The table of that name in any case; None where there is none."""

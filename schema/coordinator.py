@@ -383,3 +383,68 @@ job = sa.Table(
     sa.Index("job_owner_idempotency_key_ix", "owner", "idempotency_key", unique=True),
     comment="Asynchronous queries: the queue that all czars share, and what came of each.",
 )
+
+unit = sa.Table(
+    "unit",
+    metadata,
+    sa.Column("unit_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column(
+        "catalog_id", sa.ForeignKey(catalog.c.catalog_id, ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column("state", sa.Text, nullable=False, comment="schema.units.UnitState"),
+    sa.Column("label", sa.Text, nullable=False, server_default=""),
+    sa.Column("snapshot", sa.Integer, comment="that it made; NULL: not committed"),
+    sa.Column("started_at", _instant, nullable=False, server_default=_now),
+    sa.Column("finished_at", _instant),
+    sa.Column("lease_owner", sa.Text, comment="the writer"),
+    sa.Column("lease_until", _instant),
+    sa.Column("facts", JSONB, nullable=False, server_default="{}", comment="rows by table"),
+    sa.Column("error", sa.Text),
+    sa.Index("unit_catalog_id_snapshot_ix", "catalog_id", "snapshot"),
+    comment="Units of work on live catalogs; those long committed are forgotten.",
+)
+
+live_part = sa.Table(
+    "live_part",
+    metadata,
+    sa.Column("part_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column(
+        "catalog_id", sa.ForeignKey(catalog.c.catalog_id, ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column("table_name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, comment="schema.manifest.PartKind"),
+    sa.Column("pixel_order", sa.SmallInteger),
+    sa.Column("pixel", sa.BigInteger),
+    sa.Column("bucket", sa.SmallInteger),
+    sa.Column("slice", sa.Integer, comment="of time; NULL: of no time"),
+    sa.Column("shards", ARRAY(sa.Integer), nullable=False, comment="with a copy that is written"),
+    sa.Column("rows", sa.BigInteger, nullable=False, server_default="0", comment="an estimate"),
+    sa.Column("separation_arcsec", sa.Double, nullable=False, server_default="0"),
+    sa.Column("statistics", JSON),
+    sa.Column("from_snapshot", sa.Integer, comment="NULL: no unit that wrote it is committed"),
+    sa.Column("to_snapshot", sa.Integer, comment="first snapshot without it"),
+    sa.Index("live_part_catalog_id_ix", "catalog_id", "table_name"),
+    sa.Index(
+        "live_part_place_ix",
+        "catalog_id",
+        "table_name",
+        "kind",
+        sa.text("coalesce(pixel, '-1'::bigint)"),
+        sa.text("coalesce(bucket, '-1'::smallint)"),
+        sa.text("coalesce(slice, '-2147483648'::integer)"),
+        unique=True,
+        postgresql_where=sa.text("to_snapshot IS NULL"),
+    ),
+    comment="The tables of live catalogs; their ids are those of parts.",
+)
+
+unit_part = sa.Table(
+    "unit_part",
+    metadata,
+    sa.Column("unit_id", sa.ForeignKey(unit.c.unit_id, ondelete="CASCADE"), primary_key=True),
+    sa.Column(
+        "part_id", sa.ForeignKey(live_part.c.part_id, ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Index("unit_part_part_id_ix", "part_id"),
+    comment="Where a unit may have written, written down before it does.",
+)

@@ -24,9 +24,12 @@ from schema.placement import MOST_ORDER
 
 _CATALOG_KEYS = {
     *("description", "family", "kind", "margin_arcsec", "chunk_rows", "placement_order"),
-    *("replicas", "keep", "tables"),
+    *("replicas", "keep", "tables", "chunk_order", "keep_units"),
 }
-_COMMON_KEYS = {"role", "columns", "indexes", "statistics"}
+_LIVE_KEYS = ("chunk_order", "keep_units")
+_COMMON_KEYS = {
+    *("role", "columns", "indexes", "statistics", "time", "slice_days", "retention_days"),
+}
 _POSITION_KEYS = {"ra", "dec"}
 _ROLE_KEYS: dict[Role, set[str]] = {
     Role.DIRECTOR: _COMMON_KEYS | _POSITION_KEYS | {"key", "unplaced"},
@@ -37,6 +40,9 @@ _ROLE_KEYS: dict[Role, set[str]] = {
 MAX_MARGIN_ARCSEC = 3600.0
 """Wider overlaps would copy more rows than they serve."""
 MAX_REPLICAS = 16
+MAX_KEEP_UNITS = 100_000
+MOST_DAYS = 36_525.0
+"""Of a slice of time, and of retention: a century."""
 _Enum = TypeVar("_Enum", bound=StrEnum)
 
 
@@ -69,6 +75,9 @@ class TableLayout:
     keep_unplaced: bool = False
     indexes: tuple[tuple[str, ...], ...] | None = ()
     statistics: tuple[str, ...] | None = None
+    time: str | None = None
+    slice_days: float = 30.0
+    retention_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,8 @@ class Layout:
     chunk_rows: int | None = None
     placement_order: int | None = None
     replicas: int | None = None
+    chunk_order: int = 3
+    keep_units: int = 100
     description: str = ""
     keep: tuple[str, ...] = ("*",)
     tables: Mapping[str, TableLayout] = field(default_factory=dict)
@@ -124,11 +135,15 @@ def parse_layout(text: str, source: str) -> Layout:
         raise place.error(
             "must map each table's name to its role, e.g. `Visit: {role: replicated}`"
         )
+    kind = _one_of(Kind, content.get("kind", "release"), _Place(source, None, "kind"))
+    found = {str(name): _table(source, str(name), said) for name, said in tables.items()}
+    _check_kind(kind, content, found, source)
+    default = 0.0 if kind is Kind.LIVE else 60.0
     return Layout(
         source=source,
         family=_text(content.get("family", "sky"), _Place(source, None, "family")),
-        kind=_one_of(Kind, content.get("kind", "release"), _Place(source, None, "kind")),
-        margin_arcsec=_margin(content.get("margin_arcsec", 60.0), source),
+        kind=kind,
+        margin_arcsec=_margin(content.get("margin_arcsec", default), source),
         chunk_rows=_positive(content.get("chunk_rows"), _Place(source, None, "chunk_rows"), 2**40),
         placement_order=_positive(
             content.get("placement_order"), _Place(source, None, "placement_order"), MOST_ORDER
@@ -136,8 +151,41 @@ def parse_layout(text: str, source: str) -> Layout:
         replicas=_positive(content.get("replicas"), _Place(source, None, "replicas"), MAX_REPLICAS),
         description=" ".join(str(content.get("description") or "").split()),
         keep=_texts(content.get("keep", "*"), _Place(source, None, "keep")),
-        tables={str(name): _table(source, str(name), said) for name, said in tables.items()},
+        chunk_order=_positive(content.get("chunk_order"), _Place(source, None, "chunk_order"), 10)
+        or 3,
+        keep_units=_positive(
+            content.get("keep_units"), _Place(source, None, "keep_units"), MAX_KEEP_UNITS
+        )
+        or 100,
+        tables=found,
     )
+
+
+def _check_kind(
+    kind: Kind, content: Mapping[str, Any], tables: Mapping[str, TableLayout], source: str
+) -> None:
+    """Refuse what only release catalogs have in a live one, and the other way about."""
+    if kind is Kind.RELEASE:
+        for key in _LIVE_KEYS:
+            if key in content:
+                raise LayoutError(source, "is of live catalogs (`kind: live`)", key=key)
+        for name, table in tables.items():
+            if table.time is not None:
+                message = "cuts a table of a live catalog by time; write `kind: live`"
+                raise LayoutError(source, message, table=name, key="time")
+        return
+    if content.get("margin_arcsec"):
+        message = "live catalogs have no overlap (neighbours are found in the merge); leave it out"
+        raise LayoutError(source, message, key="margin_arcsec")
+    if content.get("chunk_rows"):
+        raise LayoutError(source, "live catalogs say `chunk_order:` instead", key="chunk_rows")
+    for name, table in tables.items():
+        if table.role is Role.MATCH:
+            message = "live catalogs have no match tables: make it a child of the first director"
+            raise LayoutError(source, message, table=name, key="role")
+        if table.keep_unplaced:
+            message = "rows of live catalogs have positions"
+            raise LayoutError(source, message, table=name, key="unplaced")
 
 
 def matching(patterns: Sequence[str], names: Iterable[str]) -> tuple[set[str], list[str]]:
@@ -233,7 +281,31 @@ def _shared(said: Mapping[str, Any], place: _Place) -> dict[str, Any]:
         "sentinels": tuple(sentinels),
         "indexes": None if indexes == "schema" else _indexes(indexes, place.at("indexes")),
         "statistics": _statistics(said.get("statistics"), place.at("statistics")),
+        **_slices(said, place),
     }
+
+
+def _slices(said: Mapping[str, Any], place: _Place) -> dict[str, Any]:
+    """How a live table is cut by time."""
+    if "time" not in said:
+        for key in ("slice_days", "retention_days"):
+            if key in said:
+                raise place.at(key).error("needs `time:`, the column that the table is cut by")
+        return {}
+    retention = said.get("retention_days")
+    return {
+        "time": _text(said["time"], place.at("time")),
+        "slice_days": _days(said.get("slice_days", 30.0), place.at("slice_days")),
+        "retention_days": None
+        if retention is None
+        else _days(retention, place.at("retention_days")),
+    }
+
+
+def _days(said: object, place: _Place) -> float:
+    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 < said <= MOST_DAYS:
+        raise place.error(f"must be a number of days up to {MOST_DAYS:g}, not {said!r}")
+    return float(said)
 
 
 def _statistics(said: object, place: _Place) -> tuple[str, ...] | None:

@@ -14,6 +14,7 @@ from schema.healpix import I64, Pixel
 from schema.statistics import ColumnStatistics, column_statistics
 from schema.topology import ShardId
 from schema.types import Type
+from schema.units import Seen
 
 PartId = NewType("PartId", int)
 IngestId = NewType("IngestId", int)
@@ -72,6 +73,9 @@ class Part:
     """Of the catalog's model that it was written by; columns that came later are NULL."""
     merged: tuple[IngestId, ...] = ()
     """The ingests whose rows it holds, ascending; empty: its own's alone."""
+    seen: Seen | None = None
+    """Of a part of a live catalog: the units whose rows a reader sees. Its tables change, its counts are
+    estimates, it has no checksum and no twin."""
 
     @property
     def ingests(self) -> tuple[IngestId, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from schema.catalog import Catalog, Column, ForeignKey, Role, Table
+from schema.catalog import Catalog, Column, ForeignKey, Kind, Role, Table
 from schema.conditions import condition_columns
 from schema.layout import Layout, LayoutError, TableLayout, matching
 from schema.names import check_catalog_name, check_distinct, check_name, hint
 from schema.statistics import has_statistics
+from schema.types import Type
 
 MAX_COLUMNS = 1_590
 """PostgreSQL's 1,600 columns a table, less the hidden ones."""
@@ -29,6 +30,8 @@ def lay_out(name: str, declared: Catalog, layout: Layout) -> Catalog:
         chunk_rows=layout.chunk_rows,
         placement_order=layout.placement_order,
         replicas=layout.replicas,
+        chunk_order=layout.chunk_order,
+        keep_units=layout.keep_units,
         description=layout.description or declared.description,
     )
     with_roles = replace(catalog, tables=tuple(_with_role(t, catalog, layout) for t in kept))
@@ -41,7 +44,35 @@ def lay_out(name: str, declared: Catalog, layout: Layout) -> Catalog:
         )
         for table in linked
     )
-    return replace(with_roles, tables=_with_known_targets(tables))
+    found = replace(with_roles, tables=_with_known_targets(tables))
+    return _as_live(found, layout) if layout.kind is Kind.LIVE else found
+
+
+def _as_live(catalog: Catalog, layout: Layout) -> Catalog:
+    """The catalog with tables that units of work change."""
+    return replace(catalog, tables=tuple(_live(table, layout) for table in catalog.tables))
+
+
+def _live(table: Table, layout: Layout) -> Table:
+    """A live table: cut by time where the layout says so, which is all that statistics tell."""
+    said = _said_of(table, layout)
+    time = said.time if said else None
+    if said is None or time is None:
+        return replace(table, is_live=True, statistics=())
+    columns = _Columns(table, layout.source)
+    column = columns.column("time", time)
+    is_time = column.type is Type.TIMESTAMP or column.type.is_floating
+    if not is_time or not has_statistics(column.type):
+        message = f"{column.name} is {column.type}; a time is a timestamp, or days (MJD)"
+        raise columns.error("time", message)
+    return replace(
+        table,
+        is_live=True,
+        time=column.name,
+        slice_days=said.slice_days,
+        retention_days=said.retention_days,
+        statistics=(column.name,),
+    )
 
 
 def position_columns(table: Table) -> tuple[str, str] | None:

@@ -88,3 +88,19 @@ ingest = sa.Table(
     sa.Column("contributions", JSONB, nullable=False, comment="the coordinator's rows"),
     comment="Published ingests and what they were made of.",
 )
+
+live_part = sa.Table(
+    "live_part",
+    metadata,
+    sa.Column("part_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("catalog", sa.Text, nullable=False),
+    sa.Column("table_name", sa.Text, nullable=False),
+    comment="The tables of live catalogs that the shard has.",
+)
+
+ended_unit = sa.Table(
+    "ended_unit",
+    metadata,
+    sa.Column("unit_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    comment="Units that were undone here: nothing more is written in their name.",
+)
