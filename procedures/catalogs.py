@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extras import Json
 
 from procedures.families import ask_order, forget_family
+from procedures.rights_version import touch
 from schema import ddl
 from schema.catalog import Catalog
 from schema.catalog_json import from_json, to_json
@@ -66,6 +67,7 @@ def create_catalog(connection: Connection, catalog: Catalog, *, is_public: bool 
             raise CatalogExists(catalog.name)
         if is_public:
             cursor.execute(_PUBLISH, (catalog.name,))
+            touch(cursor)
     if catalog.placement_order is not None:
         ask_order(connection, catalog.family, catalog.placement_order)
 

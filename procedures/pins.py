@@ -33,6 +33,15 @@ def current_pins(connection: Connection) -> tuple[Pin, ...]:
         return tuple(Pin(*row) for row in cursor)
 
 
+def current_state(connection: Connection) -> tuple[int, tuple[Pin, ...]]:
+    """The version of the rights, and the newest version of every catalog, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE)
+        rows = cursor.fetchall()
+    version = rows[0][0] if rows else 0
+    return version, tuple(Pin(*row[1:]) for row in rows if row[1] is not None)
+
+
 def pinned_catalog(connection: Connection, pin: Pin) -> Catalog | None:
     """The model of a pinned catalog at its version; None where it was dropped meanwhile."""
     with connection.cursor() as cursor:
@@ -44,6 +53,13 @@ def pinned_catalog(connection: Connection, pin: Pin) -> Catalog | None:
 _PINS = """
 SELECT name, catalog_id, version, snapshot, placement
 FROM skyshard.catalog
+ORDER BY name
+"""
+
+_STATE = """
+SELECT rights.version, name, catalog_id, catalog.version, snapshot, placement
+FROM skyshard.rights
+LEFT JOIN skyshard.catalog ON true
 ORDER BY name
 """
 

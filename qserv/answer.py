@@ -27,6 +27,7 @@ from qserv.plan.make import make_plan
 from qserv.planned import Plan
 from qserv.recent import KEPT_CHUNKS, KEPT_TEXT, Prepared
 from qserv.result import Answer
+from qserv.rights.caller import OPERATOR, Caller
 from qserv.running import Running, new_query_id
 from qserv.show import show
 from qserv.store import Store
@@ -48,6 +49,7 @@ def answer(
     maxrec: int | None = None,
     language: str = "ADQL",
     as_of: str | Iterable[str] = (),
+    caller: Caller = OPERATOR,
 ) -> Answer:
     """Run one query over the shards.
 
@@ -61,10 +63,13 @@ def answer(
         The most rows that the caller wants; where there are more the answer overflows.
     as_of
         Snapshots to read in place of the newest: `dp1@3`, `dp1@TAG`. The answer names what it read.
+    caller
+        Who asks: what she may not read does not exist for the query.
     """
-    asked = _Asked(limits, maxrec, language, parse_as_of(as_of))
+    asked = _Asked(limits, maxrec, language, parse_as_of(as_of), caller)
     if language_of(language) == "MySQL":
-        shown = show(text, store.pin(asked.as_of).catalogs, store.watch.running())
+        pinned = store.pin(asked.as_of, caller)
+        shown = show(text, pinned.catalogs, store.watch.running(caller))
         if shown is not None:
             return shown.to_answer()
     prefix = _EXPLAIN.match(text)
@@ -72,10 +77,12 @@ def answer(
         rest = re.sub(r"\S", " ", prefix[0]) + text[prefix.end() :]  # errors keep their places
         if prefix["analyze"]:
             return _analyzed(rest, store, asked)
-        explanation = explain(rest, store, limits=limits, language=language, as_of=as_of)
+        explanation = explain(
+            rest, store, limits=limits, language=language, as_of=as_of, caller=caller
+        )
         columns, batches = (PLAN_COLUMN,), explanation.batches()
         return Answer(new_query_id(), columns, batches, explanation.snapshots)
-    running = store.watch.begin(limits.timeout_s)
+    running = store.watch.begin(limits.timeout_s, caller=caller)
     return _begun(text, store, running, asked)[1]
 
 
@@ -87,6 +94,7 @@ class _Asked:
     maxrec: int | None
     language: str
     as_of: tuple[AsOf, ...]
+    caller: Caller = OPERATOR
 
 
 def explain(
@@ -96,9 +104,10 @@ def explain(
     limits: Limits = _DEFAULT,
     language: str = "ADQL",
     as_of: str | Iterable[str] = (),
+    caller: Caller = OPERATOR,
 ) -> Explanation:
     """What `answer` would do."""
-    pinned = store.pin(parse_as_of(as_of))
+    pinned = store.pin(parse_as_of(as_of), caller)
     return explain_plan(plan_text(text, pinned, store, limits=limits, language=language))
 
 
@@ -109,11 +118,12 @@ def explain_analyze(
     limits: Limits = _DEFAULT,
     language: str = "ADQL",
     as_of: str | Iterable[str] = (),
+    caller: Caller = OPERATOR,
 ) -> Explanation:
     """What `answer` does: the query is run, its rows are counted and thrown away."""
-    asked = _Asked(limits, None, language, parse_as_of(as_of))
+    asked = _Asked(limits, None, language, parse_as_of(as_of), caller)
     started = time.perf_counter()
-    running = store.watch.begin(limits.timeout_s)
+    running = store.watch.begin(limits.timeout_s, caller=caller)
     running.trace = Trace()
     plan, found = _begun(text, store, running, asked)
     with closing(found):
@@ -133,7 +143,7 @@ def plan_text(text: str, pinned: Pinned, store: Store, *, limits: Limits, langua
 def _analyzed(text: str, store: Store, asked: _Asked) -> Answer:
     """The answer to EXPLAIN ANALYZE: the query runs when the first batch is asked for."""
     started = time.perf_counter()
-    running = store.watch.begin(asked.limits.timeout_s)
+    running = store.watch.begin(asked.limits.timeout_s, caller=asked.caller)
     trace = running.trace = Trace()
     plan, found = _begun(text, store, running, asked)
 
@@ -162,7 +172,7 @@ def _begun(text: str, store: Store, running: Running, asked: _Asked) -> tuple[Pl
     """The plan of a query, and its answer before the first row."""
     running.text = text
     try:
-        pinned = store.pin(asked.as_of)
+        pinned = store.pin(asked.as_of, asked.caller)
         running.pins = {pin.catalog_id: pin.snapshot for pin in pinned.pins}
         plan = _planned(text, pinned, store, (asked.limits, asked.language), running)
         read = dict(plan.snapshots)
@@ -205,7 +215,7 @@ def _key(text: str, pinned: Pinned, asked: tuple[Limits, str]) -> Hashable:
     limits, language = asked
     versions = tuple((pin.catalog_id, pin.version) for pin in pinned.pins)
     bounds = (limits.max_text_bytes, limits.max_tokens, limits.max_nesting)
-    return (text, language, versions, bounds)
+    return (text, language, versions, bounds, pinned.hidden)
 
 
 def _prepared(

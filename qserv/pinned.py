@@ -1,7 +1,9 @@
 """What one query reads: catalogs at pinned versions, and their parts. Cached, immutable.
 
-The coordinator is asked one cheap statement a query; models and manifests (600 bytes a part) are read
-once per version. While it is away the last known snapshots are read on, and the answer says so.
+A caller's view of them (`seen_by`) has what she may read and nothing else: to all that follows the rest
+does not exist. The coordinator is asked one cheap statement a query; models, rights and manifests (600
+bytes a part) are read once per version. While it is away the last known snapshots are read on, and the
+answer says so.
 """
 
 from __future__ import annotations
@@ -9,28 +11,35 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import psycopg2
 import pyarrow as pa
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from procedures.manifests import read_manifest
-from procedures.pins import Pin, current_pins, pinned_catalog
+from procedures.pins import Pin, current_state, pinned_catalog
 from procedures.pools import Pools
-from procedures.snapshots import find_pin
+from procedures.rights import read_rights
+from procedures.snapshots import UnknownSnapshot, find_pin
 from qserv.as_of import AsOf
 from qserv.bind.names import Catalogs
 from qserv.parts import PartIndex
+from qserv.rights.caller import OPERATOR, Caller
 from schema import tap_schema
 from schema.catalog import Catalog
 from schema.errors import Unavailable
 from schema.manifest import Manifest
+from schema.names import hint
+from schema.rights import Rights, Sight
 
 AWAY_S = 2.0
 """For so long a coordinator that did not answer is not asked again: waiting for it takes seconds."""
 KEPT_BACK = 8
 """So many sets of older snapshots are kept in memory."""
+KEPT_VIEWS = 256
+"""So many callers' views of one set of snapshots are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,13 @@ class Pinned:
     parts: Mapping[str, PartIndex]
     """By the catalog's name."""
     warnings: tuple[str, ...] = ()
+    rights: Rights = field(default_factory=Rights, repr=False)
+    hidden: frozenset[tuple[int, str]] = frozenset()
+    """Tables of these catalogs that are not there for this caller."""
     _tap_rows: dict[str, pa.Table] = field(default_factory=dict, repr=False, compare=False)
+    _views: dict[frozenset[str], tuple[Sight, Pinned]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def manifests(self) -> dict[str, Manifest]:
@@ -56,6 +71,54 @@ class Pinned:
             self._tap_rows.update(tap_schema.rows(own))
         return self._tap_rows
 
+    def seen_by(self, caller: Caller) -> Pinned:
+        """What is there for this caller; all of it for an administrator."""
+        if caller.is_admin:
+            return self
+        now, grantees = datetime.now(UTC), self.rights.grantees(caller.name, caller.groups)
+        kept = self._views.get(grantees)
+        if kept is not None and (kept[0].until is None or now < kept[0].until):
+            return kept[1]
+        sight = self.rights.sight(grantees, now)
+        view = self._view(sight)
+        if len(self._views) >= KEPT_VIEWS:
+            self._views.clear()
+        self._views[grantees] = (sight, view)
+        return view
+
+    def _view(self, sight: Sight) -> Pinned:
+        """These catalogs without what `sight` leaves out; one of which nothing is left is not there."""
+        ids = {pin.name: pin.catalog_id for pin in self.pins}
+        whole, told, hidden = [], [], set()
+        for catalog in self.catalogs.catalogs:
+            number = ids.get(catalog.name)
+            if number is None:  # TAP_SCHEMA
+                whole.append(catalog)
+                told.append(catalog)
+                continue
+            left_out = {t.name for t in catalog.tables if not sight.sees(number, t.name)}
+            if len(left_out) < len(catalog.tables) or number in sight.catalogs:
+                whole.append(catalog)
+                told.append(without(catalog, left_out) if left_out else catalog)
+                hidden |= {(number, name.casefold()) for name in left_out}
+        names = {catalog.name for catalog in told}
+        default = self.catalogs.default
+        is_there = default is not None and default.casefold() in {n.casefold() for n in names}
+        known = Catalogs(tuple(told), default if is_there else None, whole=tuple(whole))
+        pins = tuple(pin for pin in self.pins if pin.name in names)
+        parts = {name: index for name, index in self.parts.items() if name in names}
+        return Pinned(pins, known, parts, self.warnings, self.rights, frozenset(hidden))
+
+
+def without(catalog: Catalog, names: set[str]) -> Catalog:
+    """A catalog as it is told to who does not see those tables, nor that others refer to them."""
+    tables = tuple(
+        replace(table, foreign_keys=tuple(k for k in table.foreign_keys if k.target not in names))
+        for table in catalog.tables
+        if table.name not in names
+    )
+    return replace(catalog, tables=tables)
+
 
 class Pinner:
     """Pins what queries read. Thread-safe."""
@@ -64,18 +127,31 @@ class Pinner:
         self._pools, self._default = pools, default_catalog
         self._reading = threading.Lock()
         self._models: dict[tuple[int, int], Catalog] = {}
+        self._rights = Rights(version=-1)
         self._indexes: dict[Pin, PartIndex] = {}
         self._last: Pinned | None = None
         self._back: dict[tuple[Pin, ...], Pinned] = {}
         self._away_until = 0.0
 
-    def pin(self, as_of: Sequence[AsOf] = ()) -> Pinned:
+    def pin(self, as_of: Sequence[AsOf] = (), caller: Caller = OPERATOR) -> Pinned:
         """The newest published versions; the last known ones while the coordinator is away.
 
-        Raises Unavailable where it is away and nothing is known yet; UnknownSnapshot, SnapshotDropped
-        of older versions that are asked for by name.
+        What the caller may not read is not in it. Raises Unavailable where the coordinator is away and
+        nothing is known yet; UnknownSnapshot, SnapshotDropped of older versions that are asked for by
+        name.
         """
-        return self._older(self._newest(), as_of) if as_of else self._newest()
+        newest = self._newest()
+        seen = newest.seen_by(caller)
+        if not as_of:
+            return seen
+        names = [pin.name for pin in seen.pins]
+        for one in as_of:
+            if one.catalog.casefold() not in {name.casefold() for name in names}:
+                raise UnknownSnapshot(
+                    f"no snapshot {one.catalog}@{one.snapshot}: there is no such catalog"
+                    f"{hint(one.catalog, names)}"
+                )
+        return self._older(newest, as_of).seen_by(caller)
 
     def _newest(self) -> Pinned:
         if self._last is not None and time.monotonic() < self._away_until:
@@ -83,8 +159,8 @@ class Pinner:
         try:
             with self._pools.coordinator() as connection:
                 connection.autocommit = True  # one statement needs no BEGIN and ROLLBACK around it
-                pins = current_pins(connection)
-            pinned = self._at(pins)
+                version, pins = current_state(connection)
+            pinned = self._at(pins, version)
         except (Unavailable, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             if self._last is None:
                 raise Unavailable(f"the coordinator does not answer: {error}") from error
@@ -99,8 +175,10 @@ class Pinner:
                 connection.autocommit = True
                 asked = {pin.name: pin for pin in (_found(connection, one) for one in as_of)}
                 pins = tuple(asked.get(pin.name, pin) for pin in newest.pins)
-                found = newest if pins == newest.pins else self._back.get(pins)
-                return found or self._read_back(connection, pins)
+                if pins == newest.pins:
+                    return newest
+                found = self._back.get(pins) or self._read_back(connection, pins)
+                return replace(found, rights=newest.rights, _views={})
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise Unavailable(f"the coordinator does not answer: {error}") from error
 
@@ -118,23 +196,28 @@ class Pinner:
         last = self._last
         assert last is not None
         warning = "the coordinator does not answer: read at the last known snapshots"
-        return Pinned(last.pins, last.catalogs, last.parts, (warning,), last._tap_rows)  # noqa: SLF001
+        return replace(last, warnings=(warning,), _views={})
 
-    def _at(self, pins: tuple[Pin, ...]) -> Pinned:
-        """What these versions hold; read once, however many queries meet a new one together."""
+    def _at(self, pins: tuple[Pin, ...], version: int) -> Pinned:
+        """What these versions hold; read once, however many queries meet a new one together.
+
+        Rights may be newer than the version that was asked for, never older.
+        """
         last = self._last
-        if last is not None and last.pins == pins:
+        if last is not None and last.pins == pins and last.rights.version == version:
             return last
         with self._reading:
             last = self._last
-            if last is None or last.pins != pins:
+            if last is None or last.pins != pins or last.rights.version != version:
                 with self._pools.coordinator() as connection:
                     connection.autocommit = True
-                    last = self._last = self._read(connection, pins)
+                    last = self._last = self._read(connection, pins, version)
             return last
 
-    def _read(self, connection: Connection, pins: tuple[Pin, ...]) -> Pinned:
+    def _read(self, connection: Connection, pins: tuple[Pin, ...], version: int) -> Pinned:
         """Read what is not known yet of these versions; others are forgotten."""
+        if self._rights.version != version:
+            self._rights = read_rights(connection)
         self._models, self._indexes = self._known(connection, pins)
         return self._pinned(pins, self._models, self._indexes)
 
@@ -162,7 +245,8 @@ class Pinner:
     ) -> Pinned:
         catalogs = list(models.values())
         known = Catalogs((*catalogs, tap_schema.TAP_SCHEMA), self._chosen_default(catalogs))
-        return Pinned(pins, known, {pin.name: index for pin, index in indexes.items()})
+        parts = {pin.name: index for pin, index in indexes.items()}
+        return Pinned(pins, known, parts, rights=self._rights)
 
     def _chosen_default(self, catalogs: list[Catalog]) -> str | None:
         names = {catalog.name.casefold() for catalog in catalogs}

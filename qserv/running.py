@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from qserv.rights.caller import OPERATOR, Caller
 from qserv.trace import Trace
 from schema.errors import LimitExceeded, SkyshardError
 
@@ -102,6 +103,7 @@ class Running:
     """Kept of EXPLAIN ANALYZE only."""
     text: str = ""
     """The query as its user wrote it."""
+    caller: Caller = OPERATOR
     began: float = field(default_factory=time.monotonic)
     """When, by the monotonic clock, seconds."""
     pins: Mapping[int, int] = field(default_factory=dict)
@@ -173,10 +175,12 @@ class Watch:
         self._thread = threading.Thread(target=self._watch, name="query-watch", daemon=True)
         self._thread.start()
 
-    def begin(self, timeout_s: float | None, query_id: str | None = None) -> Running:
+    def begin(
+        self, timeout_s: float | None, query_id: str | None = None, *, caller: Caller = OPERATOR
+    ) -> Running:
         """Start the clock of a query; `end` must follow."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        running = Running(query_id or new_query_id(), timeout_s, deadline)
+        running = Running(query_id or new_query_id(), timeout_s, deadline, caller=caller)
         with self._lock:
             self._running[running.query_id] = running
         return running
@@ -198,10 +202,13 @@ class Watch:
     def __len__(self) -> int:
         return len(self._running)
 
-    def running(self) -> list[Running]:
-        """The queries that run now."""
+    def running(self, seen_by: Caller = OPERATOR) -> list[Running]:
+        """The queries that run now: a caller's own, or for an administrator all."""
         with self._lock:
-            return list(self._running.values())
+            found = list(self._running.values())
+        if seen_by.is_admin:
+            return found
+        return [one for one in found if one.caller.account == seen_by.account]
 
     def close(self) -> None:
         """Cancel everything and end the watch."""

@@ -212,6 +212,6 @@ def _processes(found: re.Match[str], running: Sequence[Running]) -> Shown:
         info = text if found["full"] else text[:_INFO_CHARACTERS]
         state = "stopping" if query.error is not None else "executing"
         seconds = str(int(now - query.began))
-        rows.append((query.query_id, "anonymous", "", None, "Query", seconds, state, info))
+        rows.append((query.query_id, query.caller.name, "", None, "Query", seconds, state, info))
     heads = ("Id", "User", "Host", "db", "Command", "Time", "State", "Info")
     return Shown(heads, tuple(rows))

@@ -28,6 +28,7 @@ from qserv.plan.prune import Located
 from qserv.planned import Plan
 from qserv.recent import Prepared, Recent
 from qserv.result import Scratch
+from qserv.rights.caller import OPERATOR, Caller
 from qserv.running import Running, Watch
 from qserv.spool import Spool, SpoolLimits, SpoolMemory
 from schema.catalog import Catalog
@@ -97,13 +98,13 @@ class Store:
 
     # ---------------------------------------------------------------- for a query
 
-    def pin(self, as_of: Sequence[AsOf] = ()) -> Pinned:
-        """What a query that starts now reads; of some catalogs older snapshots."""
-        return self._pinner.pin(as_of)
+    def pin(self, as_of: Sequence[AsOf] = (), caller: Caller = OPERATOR) -> Pinned:
+        """What a caller's query that starts now reads; of some catalogs older snapshots."""
+        return self._pinner.pin(as_of, caller)
 
-    def catalogs(self) -> Sequence[Catalog]:
-        """The catalogs as a query would see them, TAP_SCHEMA included."""
-        return self.pin().catalogs.catalogs
+    def catalogs(self, caller: Caller = OPERATOR) -> Sequence[Catalog]:
+        """The catalogs as a caller's query would see them, TAP_SCHEMA included."""
+        return self.pin(caller=caller).catalogs.catalogs
 
     def spool(self, running: Running, limits: Limits) -> Spool:
         """A spool for one query."""

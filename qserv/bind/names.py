@@ -51,10 +51,14 @@ class Catalogs:
     `default` is where an unqualified table name is looked for first; else the name must be unique
     among the catalogs. Indexes of column names are kept, so that binding a table of a thousand
     columns does not fold a thousand names each time.
+
+    `whole`, where given, has the same catalogs with tables that this statement may not read: what is
+    bound refers to them, as a child may lie with a parent that its reader does not see.
     """
 
     catalogs: tuple[Catalog, ...]
     default: str | None = None
+    whole: tuple[Catalog, ...] | None = None
     _by_name: dict[str, Catalog] = field(init=False, repr=False, compare=False)
     _tables: dict[tuple[str, str], Table] = field(init=False, repr=False, compare=False)
     _fields: dict[tuple[str, str], Fields] = field(init=False, repr=False, compare=False)
@@ -65,10 +69,18 @@ class Catalogs:
             raise ValueError("two catalogs share a name")
         if self.default is not None and self.default.casefold() not in by_name:
             raise ValueError(f"no catalog {self.default}")
+        seen = {
+            (folded, table.name.casefold())
+            for folded, catalog in by_name.items()
+            for table in catalog.tables
+        }
+        if self.whole is not None:
+            by_name = {catalog.name.casefold(): catalog for catalog in self.whole}
         tables = {
             (folded, table.name.casefold()): table
             for folded, catalog in by_name.items()
             for table in catalog.tables
+            if (folded, table.name.casefold()) in seen
         }
         object.__setattr__(self, "_by_name", by_name)
         object.__setattr__(self, "_tables", tables)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from schema.rights import Scope
 
-class Scope(StrEnum):
-    """What a caller's credentials allow at all; rights say which tables."""
-
-    READ_TAP = "read:tap"
-    WRITE_TABLES = "write:tables"
-    INGEST = "ingest"
-    ADMIN = "admin"
+__all__ = ["ANONYMOUS_CALLER", "OPERATOR", "Caller", "Scope"]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `is_anonymous`: she did not log in; `name` is then that of the anonymous role."""
+    """Who asks. `is_anonymous`: she did not log in; `name` is then that of the anonymous role.
+
+    `groups` are those that her credentials bring, a proxy's; those of the books are in `Rights`, which
+    are read anew for each query.
+    """
 
     name: str
     groups: frozenset[str] = frozenset()
     scopes: frozenset[Scope] = frozenset()
     is_anonymous: bool = False
+    address: str = ""
+    """The client's, as far as it is known."""
 
     def may(self, scope: Scope) -> bool:
         """Whether the credentials allow that; an administrator's allow everything."""
@@ -31,6 +31,11 @@ class Caller:
     @property
     def is_admin(self) -> bool:
         return Scope.ADMIN in self.scopes
+
+    @property
+    def account(self) -> str:
+        """Whose use is counted and who sees a query: a user, or an address of those without a name."""
+        return f"{self.name}@{self.address}" if self.is_anonymous else self.name
 
 
 ANONYMOUS_CALLER = Caller("anonymous", scopes=frozenset({Scope.READ_TAP}), is_anonymous=True)

@@ -77,7 +77,7 @@ def test_the_running_queries_are_the_processes() -> None:
     found = show("SHOW PROCESSLIST", DP1_FIRST, (new, old))
     assert found is not None
     one, other = found.rows
-    assert one == ("q-1", "anonymous", "", None, "Query", "9", "executing", "SELECT 1 FROM t")
+    assert one == ("q-1", "operator", "", None, "Query", "9", "executing", "SELECT 1 FROM t")
     assert (other[0], other[6], other[7]) == ("q-2", "stopping", "x" * 100)
 
 
