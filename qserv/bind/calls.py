@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from qserv.bind import aggregates, coercion, functions, geometry, operators, restrictors, windows
+from qserv.bind.arrays import array_items, array_value
 from qserv.bind.conditions import compare_nodes, condition
 from qserv.bind.errors import Node, Unsupported
 from qserv.bind.regions import cast_geometry, region_of
@@ -98,6 +99,8 @@ _GEOMETRIES = {"POINT": Type.POINT, "CIRCLE": Type.CIRCLE, "POLYGON": Type.POLYG
 
 def _cast(node: Node, env: Env) -> Expression:
     target = node.args["to"]
+    if target.this is exp.DataType.Type.ARRAY:
+        return array_value(array_items(node, node, env), node)
     kind = _CASTS.get(target.this) or _GEOMETRIES.get(target.sql("postgres").upper())
     if kind is None:
         raise Unsupported(f"CAST to {target.sql('postgres')} is not supported", node)

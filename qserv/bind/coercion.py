@@ -54,7 +54,8 @@ def describe(expression: Expression) -> str:
 def cast(expression: Expression, kind: Type, node: Node) -> Expression:
     """The expression as `kind`, where a value may stand for it unasked; TypeMismatch elsewhere.
 
-    Any number for any other; a literal text for a timestamp or a boolean; 0 and 1 for booleans.
+    Any number for any other; a literal text for a number, a timestamp or a boolean; 0 and 1 for
+    booleans.
     """
     if expression.type is kind:
         return expression
@@ -77,6 +78,8 @@ def _cast_literal(literal: Literal, kind: Type, node: Node) -> Expression:
             return _cast_number(literal, kind, node)
         case 0 | 1 if kind is Type.BOOLEAN:
             return Literal(bool(value), kind)
+        case str() if kind.is_numeric:
+            return _cast_text(literal, kind, node)
         case str() if kind is Type.TIMESTAMP:
             return Literal(timestamp(value, node), kind)
         case str() if kind is Type.BOOLEAN and value.strip().casefold() in _TRUE | _FALSE:
@@ -154,13 +157,22 @@ def _cast_text(literal: Literal, kind: Type, node: Node) -> Expression:
     assert isinstance(text, str)
     if not kind.is_numeric:
         return cast(literal, kind, node)
-    try:
-        number = int(text) if kind.is_integer else float(text)
-    except ValueError:
-        raise TypeMismatch(f"{text!r} is no {kind}", node) from None
+    number = _number_in(text, kind)
+    if number is None:
+        raise TypeMismatch(f"{text!r} is no {kind}", node)
     if isinstance(number, float) and not math.isfinite(number):
         return Literal(None, kind)  # NaN is NULL everywhere
     return _cast_number(Literal(number, Type.LONG if kind.is_integer else Type.DOUBLE), kind, node)
+
+
+def _number_in(text: str, kind: Type) -> int | float | None:
+    """The number that a text spells; None where it spells none of that type."""
+    if "_" in text or not text.isascii():  # which Python reads, and no database
+        return None
+    try:
+        return int(text) if kind.is_integer else float(text)
+    except ValueError:
+        return None
 
 
 # ------------------------------------------------------------------ types in common
@@ -184,7 +196,8 @@ def unify(expressions: Sequence[Expression], node: Node) -> tuple[Expression, ..
     typed = [e for e in expressions if not is_null(e)]
     if not typed:
         return tuple(expressions)
-    firm = [e for e in typed if not isinstance(e, Literal)] or typed
+    firm = [e for e in typed if not isinstance(e, Literal)]
+    firm = firm or [e for e in typed if e.type is not Type.TEXT] or typed
     kind = _common_with_literals(firm, typed, node)
     return tuple(cast(e, kind, node) for e in expressions)
 
@@ -208,6 +221,8 @@ def _bends(expression: Expression, kind: Type) -> bool:
     if value is None:
         return True
     if isinstance(value, str):
+        if kind.is_numeric:
+            return _number_in(value, kind) is not None
         return kind in (Type.TIMESTAMP, Type.BOOLEAN)
     if kind is Type.BOOLEAN:
         return value in (0, 1)
@@ -226,7 +241,8 @@ def comparable(left: Expression, right: Expression, node: Node) -> tuple[Express
         kind = right.type if is_null(left) else left.type
         return cast(left, kind, node), cast(right, kind, node)
     for firm, soft in ((left, right), (right, left)):
-        if _bends(soft, firm.type) and not isinstance(firm, Literal):
+        is_firm = not isinstance(firm, Literal) or soft.type is Type.TEXT
+        if _bends(soft, firm.type) and is_firm:
             return cast(left, firm.type, node), cast(right, firm.type, node)
     if left.type.is_numeric and right.type.is_numeric:
         kind = common_type([left.type, right.type], node)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlglot import exp
 
-from qserv.bind import coercion, geometry, operators
+from qserv.bind import coercion, geometry, operators, row_values
+from qserv.bind.arrays import array_items
 from qserv.bind.errors import Node, TypeMismatch, Unsupported
 from qserv.bind.outputs import cast_outputs
+from qserv.bind.quantified import OPPOSITE, any_of_query, is_query, row_in_query
 from qserv.bind.scope import Env
 from qserv.bound import Call, Cast, Exists, Expression, InList, InQuery, Literal
 from schema.types import Type
@@ -58,6 +60,10 @@ def _comparison(node: Node, env: Env) -> Expression:
 def compare_nodes(operator: str, sides: tuple[Node, Node], node: Node, env: Env) -> Expression:
     """`left operator right`; tests of regions and distances become conditions of their own."""
     left, right = (unwrapped(side) for side in sides)
+    if row_values.row_of(left) or row_values.row_of(right):
+        return row_values.compare_rows(
+            operator, (left, right), node, lambda *one: compare_nodes(one[0], one[1:], node, env)
+        )
     for spelled, one, other in (
         (operator, left, right),
         (operators.FLIPPED[operator], right, left),
@@ -75,22 +81,48 @@ def compare_nodes(operator: str, sides: tuple[Node, Node], node: Node, env: Env)
 
 
 def _quantified(node: Node, env: Env) -> Expression:
-    """`= ANY (SELECT ...)` is IN, `<> ALL (SELECT ...)` is NOT IN."""
-    kinds = (type(node), type(node.expression))
-    if kinds not in ((exp.EQ, exp.Any), (exp.NEQ, exp.All)):
-        raise Unsupported("Of ANY and ALL only = ANY and <> ALL are supported", node)
-    query = unwrapped(node.expression.this)
-    if not isinstance(query, exp.Subquery | exp.Select | exp.SetOperation):
-        raise Unsupported("ANY and ALL take a sub-query", node)
-    found = _in_query(env.bind(node.this), query, env)
-    return operators.negate(found) if isinstance(node, exp.NEQ) else found
+    """`= ANY` is IN, `<> ALL` is NOT IN; ALL is that no row fulfils the opposite."""
+    operator, is_all = _COMPARISONS[type(node)], isinstance(node.expression, exp.All)
+    operator = OPPOSITE[operator] if is_all else operator
+    inner = unwrapped(node.expression.this)
+    if not is_query(inner):
+        found = _any_of_items(operator, node, array_items(inner, node.expression, env), env)
+    elif operator == "=":
+        found = _in_any(node.this, inner, env)
+    elif row_values.row_of(node.this):
+        raise Unsupported(
+            "Rows are compared with sub-queries by = ANY, <> ALL and IN only",
+            node,
+            hint="use EXISTS with the comparison in its WHERE",
+        )
+    else:
+        found = any_of_query(operator, node.this, inner, env)
+    return operators.negate(found) if is_all else found
+
+
+def _any_of_items(operator: str, node: Node, items: Sequence[Expression], env: Env) -> Expression:
+    """Whether a comparison holds with one of the items."""
+    argument = env.bind(node.this)
+    if not items:
+        return Literal(False, Type.BOOLEAN)
+    if operator == "=":
+        return _in_items(argument, items, [node] * len(items), node)
+    tests = [operators.compare(operator, argument, item, node) for item in items]
+    return operators.every("or", tests)
 
 
 def _null_safe(node: Node, env: Env) -> Expression:
     """IS [NOT] DISTINCT FROM: a comparison that takes NULL for a value."""
     name = "is not distinct from" if isinstance(node, exp.NullSafeEQ) else "is distinct from"
-    left, right = coercion.comparable(env.bind(node.this), env.bind(node.expression), node)
-    return Call(name, (left, right), Type.BOOLEAN)
+
+    def compared(operator: str, one: Node, other: Node) -> Expression:
+        left, right = coercion.comparable(env.bind(one), env.bind(other), node)
+        return Call(operator, (left, right), Type.BOOLEAN)
+
+    sides = node.this, node.expression
+    if row_values.row_of(sides[0]) or row_values.row_of(sides[1]):
+        return row_values.compare_rows(name, sides, node, compared)
+    return compared(name, *sides)
 
 
 def _between(node: Node, env: Env) -> Expression:
@@ -134,10 +166,20 @@ def _is(node: Node, env: Env) -> Expression:
         known = truth if wanted.this else operators.negate(truth)
         found: Expression = Call("coalesce", (known, Literal(False, Type.BOOLEAN)), Type.BOOLEAN)
     elif isinstance(wanted, exp.Null):
+        values = row_values.row_of(node.this)
+        if values is not None:
+            return _is_null_row(node, values, env)
         found = Call("is null", (env.bind(node.this),), Type.BOOLEAN)
     else:
         raise Unsupported("IS takes NULL, TRUE or FALSE", node)
     return operators.negate(found) if node.args.get("negate") else found
+
+
+def _is_null_row(node: Node, values: Sequence[Node], env: Env) -> Expression:
+    """A row is NULL where all its values are, and is not where none is."""
+    name = "is not null" if node.args.get("negate") else "is null"
+    tests = [Call(name, (env.bind(value),), Type.BOOLEAN) for value in values]
+    return operators.every("and", tests)
 
 
 def _like(node: Node, env: Env) -> Expression:
@@ -191,18 +233,35 @@ def text(node: Node, env: Env, operator: str) -> Expression:
 
 
 def _in(node: Node, env: Env) -> Expression:
-    argument = env.bind(node.this)
-    query = node.args.get("query")
+    query, row = node.args.get("query"), row_values.row_of(node.this)
     if query is not None:
-        return _in_query(argument, query, env)
+        return _in_any(node.this, query, env)
+    if row is not None:
+        return row_values.row_in_list(row, node.expressions, node, env)
+    argument = env.bind(node.this)
     items = [env.bind(item) for item in node.expressions]
+    return _in_items(argument, items, node.expressions, node)
+
+
+def _in_items(
+    argument: Expression, items: Sequence[Expression], sources: Sequence[Node], node: Node
+) -> Expression:
+    """`argument IN (items)`; `sources` are the nodes that the items came from."""
     try:
         argument, *unified = coercion.unify([argument, *items], node)
     except TypeMismatch:
-        for item, source in zip(items, node.expressions, strict=True):
+        for item, source in zip(items, sources, strict=True):
             coercion.comparable(argument, item, source)  # says which one
         raise
     return InList(argument, tuple(unified))
+
+
+def _in_any(argument: Node, query: Node, env: Env) -> Expression:
+    """A value or a row IN (SELECT ...)."""
+    row = row_values.row_of(argument)
+    if row is not None:
+        return row_in_query(row, query, env)
+    return _in_query(env.bind(argument), query, env)
 
 
 def _in_query(argument: Expression, node: Node, env: Env) -> Expression:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from qserv.bind import calls, coercion, conditions, operators
+from qserv.bind.arrays import bind_array
 from qserv.bind.conditions import spine, text
 from qserv.bind.errors import Node, TypeMismatch, UnknownColumn, Unsupported
 from qserv.bind.intervals import is_interval, moved, read_interval
@@ -133,6 +134,12 @@ def _scalar(node: Node, env: Env) -> Expression:
     return Scalar(query, query.outputs[0].type)
 
 
+def _row(node: Node, _: Env) -> Expression:
+    raise Unsupported(
+        "A row of values stands alone", node, hint="rows are compared with rows; select its columns"
+    )
+
+
 _HANDLERS: Mapping[type, Callable[[Node, Env], Expression]] = {
     exp.Column: _column,
     exp.Literal: _literal,
@@ -145,6 +152,8 @@ _HANDLERS: Mapping[type, Callable[[Node, Env], Expression]] = {
     exp.Neg: _negative,
     exp.DPipe: _concatenation,
     exp.Subquery: _scalar,
+    exp.Array: bind_array,
+    exp.Tuple: _row,
     **conditions.HANDLERS,
     **calls.HANDLERS,
 }

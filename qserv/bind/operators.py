@@ -16,6 +16,7 @@ from qserv.bound import (
     InList,
     InQuery,
     Literal,
+    Scalar,
 )
 from schema.types import Type
 
@@ -36,13 +37,20 @@ def arithmetic(operator: str, left: Expression, right: Expression, node: Node) -
 
 def common_number(operands: Sequence[Expression], operator: str, node: Node) -> Type:
     """The type that an arithmetic operator works in."""
+    typed = [operand.type for operand in operands if operand.type.is_numeric]
     for operand in operands:
-        if not operand.type.is_numeric and not is_null(operand):
+        is_unknown = is_null(operand) or (typed and _is_text_literal(operand))
+        if not (operand.type.is_numeric or is_unknown):
             raise TypeMismatch(f"{operator} needs numbers, found {describe(operand)}", node)
-    types = [operand.type for operand in operands if not is_null(operand)] or [Type.DOUBLE]
+    types = typed or [Type.DOUBLE]
     if any(kind.is_floating for kind in types):
         return Type.DOUBLE
     return common_type(types, node)
+
+
+def _is_text_literal(operand: Expression) -> bool:
+    """Whether it is a text in quotes, which takes the type of what it is used with."""
+    return isinstance(operand, Literal) and isinstance(operand.value, str)
 
 
 def negative(operand: Expression, node: Node) -> Expression:
@@ -202,5 +210,37 @@ def selecting(condition: Expression) -> Expression:
             return selecting(inner)
         case Call(name="and" | "or" as name, arguments=parts):
             return every(name, [selecting(part) for part in parts])
+        case Case() if is_told_by_queries(condition):
+            return selecting(condition.branches[0][0])
+        case Call(name="not", arguments=(Case() as told,)) if is_told_by_queries(told):
+            found, *never, unknown = [when for when, _ in told.branches]
+            known = every("and", [negate(found), negate(unknown)])
+            return every("or", [*never, known])
         case _:
             return condition
+
+
+_TOLD = ((True, None), (True, False, None))
+
+
+def is_told_by_queries(condition: Case) -> bool:
+    """Whether a CASE gives the three truths of ANY or IN over a query, as `quantified` writes it.
+
+    Its first test is never NULL where the others are false: it is an EXISTS, or compares what the
+    last one tests for NULL.
+    """
+    values = tuple(
+        then.value if isinstance(then, Literal) else then for _, then in condition.branches
+    )
+    if values not in _TOLD or condition.otherwise != Literal(False, Type.BOOLEAN):
+        return False
+    found, unknown = condition.branches[0][0], condition.branches[-1][0]
+    if len(values) == 2:
+        return isinstance(found, Exists) and isinstance(unknown, Exists)
+    first = found.arguments[0] if isinstance(found, Call) and found.name == "or" else found
+    return (
+        isinstance(first, Call)
+        and isinstance(first.arguments[-1], Scalar)
+        and isinstance(unknown, Call)
+        and isinstance(unknown.arguments[-1], Exists)
+    )

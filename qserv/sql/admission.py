@@ -76,6 +76,8 @@ ADMITTED: Mapping[type, tuple[str, ...]] = {
     exp.Neg: ("this",),
     exp.BitwiseNot: ("this",),
     exp.Exists: ("this",),
+    exp.Array: ("expressions",),
+    exp.SimilarTo: _BINARY,
     exp.Any: ("this",),
     exp.All: ("this",),
     exp.Case: ("this", "ifs", "default"),
@@ -104,9 +106,7 @@ ADMITTED: Mapping[type, tuple[str, ...]] = {
 _WORDS = {
     exp.Into: "SELECT INTO",
     exp.Lock: "FOR UPDATE and its like",
-    exp.Array: "ARRAY[...]",
     exp.Bracket: "a subscript",
-    exp.SimilarTo: "SIMILAR TO",
     exp.AtTimeZone: "AT TIME ZONE",
     exp.Collate: "COLLATE",
     exp.TableSample: "TABLESAMPLE",

@@ -22,6 +22,7 @@ _PLAIN_AGGREGATES = {
     "MIN": exp.Min,
     "SUM": exp.Sum,
 }
+_QUANTIFIERS = {"ALL": exp.All, "ANY": exp.Any, "SOME": exp.Any}
 
 
 def sql(name: str, *arguments: Node) -> Node:
@@ -44,6 +45,8 @@ def call(node: Node, reading: Reading, names: Mapping[str, str]) -> Node | None:
     if not isinstance(node.this, str):
         raise reading.fault("a function's name stands without quotes", offset_of(node))
     upper = node.this.upper()
+    if upper in _QUANTIFIERS and len(node.expressions) == 1:
+        return _QUANTIFIERS[upper](this=exp.Paren(this=node.expressions[0]))
     if upper in _PLAIN_AGGREGATES:
         return _aggregate(node, upper, reading)
     known = names.get(upper)
@@ -154,6 +157,8 @@ _TO_DOUBLE = (_KIND.DECIMAL, _KIND.BIGDECIMAL)
 def cast(node: Node, reading: Reading) -> Node | None:
     """CAST: DATE is midnight of a TIMESTAMP, NUMERIC is DOUBLE, rounded where it has a scale."""
     to = node.args["to"]
+    if to.this is _KIND.ARRAY:
+        return None
     if not all(map(_is_number, to.expressions)):
         raise reading.refusal("CAST to a type of other types is not supported", offset_of(node))
     arguments = [int(parameter.this.this) for parameter in to.expressions]
