@@ -50,6 +50,7 @@ def answer(
     language: str = "ADQL",
     as_of: str | Iterable[str] = (),
     caller: Caller = OPERATOR,
+    running: Running | None = None,
 ) -> Answer:
     """Run one query over the shards.
 
@@ -65,6 +66,8 @@ def answer(
         Snapshots to read in place of the newest: `dp1@3`, `dp1@TAG`. The answer names what it read.
     caller
         Who asks: what she may not read does not exist for the query.
+    running
+        What `store.watch` has begun for this query, where somebody wants to follow or stop it.
     """
     asked = _Asked(limits, maxrec, language, parse_as_of(as_of), caller)
     if language_of(language) == "MySQL":
@@ -82,7 +85,7 @@ def answer(
         )
         columns, batches = (PLAN_COLUMN,), explanation.batches()
         return Answer(new_query_id(), columns, batches, explanation.snapshots)
-    running = store.watch.begin(limits.timeout_s, caller=caller)
+    running = running or store.watch.begin(limits.timeout_s, caller=caller)
     return _begun(text, store, running, asked)[1]
 
 
@@ -251,6 +254,7 @@ def _started(plan: Plan, pinned: Pinned, store: Store, running: Running, asked: 
     bounds = [bound for bound in (limits.max_rows, maxrec) if bound is not None]
     most = min(bounds, default=None)
     cut = plan if most is None else cut_plan(plan, most + 1)
+    running.all_chunks = sum(len(fragment.pixels) for fragment in plan.fragments)
     spool = store.spool(running, limits)
     find = store.finder(pinned, running)
     rows = dispatch(cut, pinned.parts, store.shards, running, spool, find=find)

@@ -100,7 +100,7 @@ class Running:
     deadline: float | None = None
     error: SkyshardError | None = None
     trace: Trace | None = None
-    """Kept of EXPLAIN ANALYZE only."""
+    """Kept of EXPLAIN ANALYZE and of jobs."""
     text: str = ""
     """The query as its user wrote it."""
     caller: Caller = OPERATOR
@@ -108,6 +108,8 @@ class Running:
     """When, by the monotonic clock, seconds."""
     pins: Mapping[int, int] = field(default_factory=dict)
     """The snapshot of each catalog id that it may read."""
+    all_chunks: int | None = None
+    """How many chunks its fragments are to read; None until it is planned."""
     _waits: list[_Wait] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
