@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from loaders.journal import Journal
 from loaders.kept import Kept, stage_once
 from loaders.options import IngestOptions, OnProgress, Progress
+from loaders.readers.form import form_of, piece_of
 from loaders.staging.stage import Contribution, Staged, StageTask
 from loaders.state import ContributionState
 from procedures.ingests import ContributionRow
@@ -51,40 +50,38 @@ class ContributionsFailed(InputError):
 def to_row(number: int, given: Contribution, table: Table) -> ContributionRow:
     """A contribution for the coordinator; `table` is the model's."""
     source = _absolute(given.path)
-    options = {
-        field.name: _plain(getattr(given, field.name))
-        for field in dataclasses.fields(given)
-        if field.name not in ("table", "path")
-    }
-    path = Path(source)
+    path, piece = Path(source), given.piece
     size = path.stat().st_size if path.is_file() else None
-    return ContributionRow(number, table.name, source, options=options, size_bytes=size)
+    options: dict[str, object] = {}
+    if said := given.form.to_document():
+        options["form"] = said
+    if piece is not None:
+        options["rows_before"] = piece.rows_before
+    return ContributionRow(
+        number,
+        table.name,
+        source,
+        piece=None if piece is None else str(piece),
+        options=options,
+        size_bytes=size,
+    )
 
 
 def from_row(row: ContributionRow) -> Contribution:
     """A contribution as it was given."""
-    options: dict[str, Any] = {name: _revived(value) for name, value in row.options.items()}
-    return Contribution(row.table, Path(row.source), **options)
+    said = row.options
+    return Contribution(
+        row.table,
+        Path(row.source),
+        form=form_of(said.get("form", {})),
+        piece=piece_of(row.piece, said.get("rows_before", 0)),
+    )
 
 
 def _absolute(path: Path) -> str:
     """A file's place from everywhere on its machine; other addresses as they are."""
     text = str(path)
     return text if ":/" in text else str(path.absolute())
-
-
-def _plain(value: object) -> object:
-    return {"path": str(value)} if isinstance(value, Path) else value
-
-
-def _revived(value: Any) -> Any:
-    match value:
-        case list():
-            return tuple(value)
-        case {"path": text}:
-            return Path(text)
-        case _:
-            return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +148,9 @@ def _task(staging: Staging, row: ContributionRow) -> StageTask:
     given = from_row(row)
     table = staging.tables[row.table]
     limit = staging.options.reject_limit
-    return StageTask(row.number, table, given.path, given.columns, staging.folder, limit)
+    return StageTask(
+        row.number, table, given.path, given.form, staging.folder, limit, given.piece
+    )
 
 
 def _settle(staging: Staging, row: ContributionRow, kept: Kept) -> Staged:

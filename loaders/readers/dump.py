@@ -1,28 +1,24 @@
-r"""Text as databases dump it: MySQL's `SELECT ... INTO OUTFILE` and PostgreSQL's `COPY ... TO`.
+r"""Text as databases write and read it (`INTO OUTFILE`, `LOAD DATA`, `COPY`), made fit for Arrow's reader.
 
-Files are named `*.outfile` or `*.outfile.gz`. A backslash says that the character behind it stands for
-itself, be it a delimiter or the end of a line, or names one that cannot be written (`\0`, `\n`, `\t`);
-`\N` is NULL, an empty cell an empty text. Nothing is quoted. There is no header.
+An escape sign says that the character behind it stands for itself, be it a delimiter or the end of a
+line, or names one that cannot be written (`\0`, `\n`, `\t`); `\N` is NULL. Arrow's reader knows one
+escape (a backslash before the character itself), delimiters of one byte, and the ends of lines of texts:
+`translated` makes the one of the other.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
-from pathlib import Path
 from typing import IO
 
-import pyarrow as pa
 from typing_extensions import override
 
-from loaders.readers.source import UnreadableFile
-from loaders.readers.text import TextSource, guess_delimiter
-from schema.catalog import Table
-from schema.types import Type
+from loaders.readers.form import Form
 
-_ESCAPE = re.compile(rb"\\(.)|\r(?!\n)", re.DOTALL)
-"""Also a carriage return inside a record, which would end it for Arrow's reader."""
+DELIMITER = "\x1f"
+"""What stands for a delimiter of several bytes."""
+_BLOCK_BYTES = 2**20
 _MEANINGS = {
     b"0": b"\0",
     b"N": b"\\\\N",
@@ -35,38 +31,50 @@ _MEANINGS = {
     b"v": b"\v",
 }
 """What Arrow's reader, which takes each character behind a backslash as itself, must see instead."""
-_FIRST_BYTES = 2**20
-"""A first record of more bytes is refused."""
 
 
-def open_dump(path: Path, table: Table, columns: Sequence[str] = ()) -> TextSource:
-    """Open a database's dump; `columns` names its columns where they are not in the table's order."""
-    fields, delimiter = _first_record(path)
-    names = list(columns) or [column.name for column in table.columns]
-    if 0 < fields < len(names):
-        raise UnreadableFile(
-            path, f"it has {fields} fields a record; {table.name} has {len(names)} columns"
-        )
-    names += [f"field {n}" for n in range(len(names) + 1, fields + 1)]
-    found = (table.column(name) for name in names)
-    raw = frozenset(
-        name
-        for name, column in zip(names, found, strict=True)
-        if column is not None and column.type is Type.BINARY
-    )
-    return TextSource(path, tuple(names), delimiter, 0, raw, unescaped=unescaped)
+def needs_translation(form: Form) -> bool:
+    """Whether Arrow's reader cannot read such a text as it stands."""
+    return bool(form.escape) or len(form.delimiter.encode()) > 1 or form.has_own_line_end
 
 
-def unescaped(stream: IO[bytes]) -> io.BufferedReader:
-    r"""The same bytes, with only such escapes as mean the character itself, and `\\N` for NULL."""
-    return io.BufferedReader(_Unescaped(stream), _FIRST_BYTES)
+def translated(stream: IO[bytes], form: Form) -> io.BufferedReader:
+    r"""The same records, with only such escapes as mean the character itself, and `\\N` for NULL."""
+    return io.BufferedReader(_Translated(stream, form), _BLOCK_BYTES)
 
 
-class _Unescaped(io.RawIOBase):
-    """Reads another stream, replacing its escapes; none is cut in two."""
+def _tokens(form: Form) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """What is replaced: in the midst of a text, where a token may be cut off (`tail`), and at its end."""
+    escape, delimiter = (form.escape or "").encode(), form.delimiter.encode()
+    line_end = b"" if form.line_end in ("", "\n") else form.line_end.encode()
+    kinds: list[tuple[bytes, bytes]] = []
+    if escape:
+        kinds.append((b"escape", re.escape(escape) + b"(?P<meant>.)"))
+    if line_end:
+        kinds.append((b"line", re.escape(line_end)))
+    if len(delimiter) > 1:
+        kinds.append((b"delimiter", re.escape(delimiter)))
+    own = b"\n\r" if line_end else b""
+    own += DELIMITER.encode() if len(delimiter) > 1 else b""
+    own += b"" if escape == b"\\" else b"\\"
+    raw = [b"[" + re.escape(own) + b"]"] if own else []
+    # A carriage return inside a record would end it for Arrow's reader.
+    raw += [] if line_end else [rb"\r(?!\n)"]
+    kinds.append((b"raw", b"|".join(raw)))
+    ended = b"|".join(b"(?P<%b>%b)" % kind for kind in kinds)
+    cut = [escape, b"" if line_end else b"\r"]
+    cut += [sign[:size] for sign in (line_end, delimiter) for size in range(1, len(sign))]
+    tail = b"|".join(re.escape(sign) for sign in sorted(filter(None, cut), key=len, reverse=True))
+    whole = b"(?P<tail>(?:%b)\\Z)|%b" % (tail, ended)
+    return re.compile(whole, re.DOTALL), re.compile(ended, re.DOTALL)
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._ready = stream, b""
+
+class _Translated(io.RawIOBase):
+    """Reads another stream, replacing its tokens; none is cut in two."""
+
+    def __init__(self, stream: IO[bytes], form: Form) -> None:
+        self._stream, self._ready, self._tail, self._is_over = stream, b"", b"", False
+        self._midst, self._end = _tokens(form)
 
     @override
     def readable(self) -> bool:
@@ -75,37 +83,29 @@ class _Unescaped(io.RawIOBase):
     @override
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """As io.RawIOBase has it."""
-        if not self._ready:
+        while not self._ready and not self._is_over:
             self._ready = self._next()
         given, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(given)] = given
         return len(given)
 
     def _next(self) -> bytes:
-        block = self._stream.read(_FIRST_BYTES)
-        while block.endswith(b"\r") or (len(block) - len(block.rstrip(b"\\"))) % 2:
-            more = self._stream.read(1)
-            if not more:
-                break
-            block += more
-        return _ESCAPE.sub(_meaning, block)
+        block = self._stream.read(_BLOCK_BYTES)
+        self._is_over = not block
+        text, self._tail = self._tail + block, b""
+        return (self._midst if block else self._end).sub(self._replaced, text)
 
-
-def _meaning(escape: re.Match[bytes]) -> bytes:
-    return _MEANINGS.get(escape[1], escape[0]) if escape[1] else b"\\\r"
-
-
-def _first_record(path: Path) -> tuple[int, str]:
-    """How many fields the first record has, and its delimiter; 0 for an empty file."""
-    try:
-        with pa.input_stream(path) as stream:
-            start = stream.read(_FIRST_BYTES)
-    except (pa.ArrowException, OSError) as error:
-        raise UnreadableFile(path, str(error)) from error
-    plain = _ESCAPE.sub(b"", start)
-    record, newline, _ = plain.partition(b"\n")
-    if not newline and len(start) == _FIRST_BYTES:
-        raise UnreadableFile(path, f"its first record has no end in {_FIRST_BYTES} bytes")
-    line = record.decode("utf-8", "replace")
-    delimiter = guess_delimiter(path, line)
-    return (line.count(delimiter) + 1 if line else 0), delimiter
+    def _replaced(self, found: re.Match[bytes]) -> bytes:
+        match found.lastgroup:
+            case "tail":
+                self._tail = found[0]
+                return b""
+            case "line":
+                return b"\n"
+            case "delimiter":
+                return DELIMITER.encode()
+            case "raw":
+                return b"\\" + found[0]
+            case _:
+                meant = found["meant"]
+                return _MEANINGS.get(meant, b"\\" + meant)

@@ -45,6 +45,21 @@ def as_latin1(stream: IO[bytes]) -> io.BufferedReader:
     return io.BufferedReader(_Mapped(stream, transcode), _BLOCK_BYTES)
 
 
+def transcoded(stream: IO[bytes], encoding: str) -> io.BufferedReader:
+    """Text of another encoding as UTF-8; UnicodeDecodeError where it is not of that encoding."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+
+    def transcode(block: bytes) -> bytes:
+        return decoder.decode(block, final=not block).encode()
+
+    return io.BufferedReader(_Mapped(stream, transcode), _BLOCK_BYTES)
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether an encoding is UTF-8, or part of it."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
+
+
 def back(text: str) -> str:
     """A text read through `as_latin1` as it was meant."""
     return text.encode("latin-1").decode("utf-8", "replace")
@@ -79,8 +94,11 @@ class _Mapped(io.RawIOBase):
     @override
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """As io.RawIOBase has it."""
-        if not self._ready:
-            self._ready = self._change(self._stream.read(_BLOCK_BYTES))
+        block = b"?"
+        while block and not self._ready:
+            # A block may become nothing: only an empty one is the end.
+            block = self._stream.read(_BLOCK_BYTES)
+            self._ready = self._change(block)
         given, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(given)] = given
         return len(given)

@@ -1,15 +1,16 @@
-r"""CSV, TSV and ECSV files, plain or gzipped, streamed; every cell is read as text.
+r"""Delimited text: CSV, TSV, ECSV and databases' dumps, streamed; every cell is read as text.
 
-NULL is `\N`, or an empty cell without quotes; a quoted empty cell is an empty text. Without a header
-the columns are those of the table, in its order.
+NULL is `\N`, or an empty cell without quotes; a quoted empty cell is an empty text. In dumps
+(`*.outfile`) backslashes escape, nothing is quoted, and an empty cell is an empty text. A form may say
+otherwise of each. Without a header the columns are those of the table, in its order.
 """
 
 from __future__ import annotations
 
-import gzip
+import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -17,27 +18,29 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
 
+from loaders.readers.dump import DELIMITER, needs_translation
 from loaders.readers.encoding import as_latin1, back, checked, column_back
+from loaders.readers.form import Form, FormRefused, Piece
+from loaders.readers.head import Head, plain_stream, read_head
 from loaders.readers.source import BATCH_BYTES, BadLine, SourceBatch, UnreadableFile
 from schema.catalog import Table
+from schema.types import Type
 
-_HEAD_LINES = 10_000
-"""An ECSV header of more lines is refused."""
-_ECSV_DELIMITER = re.compile(r"^#\s*-?\s*delimiter:\s*['\"]?(.)['\"]?\s*$")
+_EMPTY = ("\\N", "")
+_NO_EMPTY = ("\\N",)
 
 
 @dataclass(frozen=True, slots=True)
 class TextSource:
-    """A delimited text file; `skip` lines stand before the rows."""
+    """A delimited text file, of whose form everything is known; `skip` lines stand before the rows."""
 
     path: Path
     names: tuple[str, ...]
-    delimiter: str
+    form: Form
     skip: int
     raw: frozenset[str] = frozenset()
     """Columns whose bytes need not be text."""
-    unescaped: Callable[[IO[bytes]], IO[bytes]] | None = None
-    """Reads a stream whose backslashes escape, and where nothing is quoted (see `loaders.readers.dump`)."""
+    piece: Piece | None = None
 
     def batches(self, wanted: Sequence[str]) -> Iterator[SourceBatch]:
         """The rows as text; a line with another number of fields becomes a BadLine.
@@ -47,9 +50,11 @@ class TextSource:
         last = 0
         try:
             for batch in self._read(wanted, is_utf8=True):
-                last += len(batch.numbers) + len(batch.bad)
+                last = max(last, *batch.numbers[-1:].tolist(), *(line.number for line in batch.bad))
                 yield batch
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            if error.encoding != "utf-8":
+                raise UnreadableFile(self.path, f"it is not {error.encoding}: {error}") from error
             # Arrow's reader would give up at a bad line that is not UTF-8. What is read already is not
             # given again.
             for batch in self._read(wanted, is_utf8=False):
@@ -59,22 +64,27 @@ class TextSource:
 
     def _read(self, wanted: Sequence[str], *, is_utf8: bool) -> Iterator[SourceBatch]:
         bad: list[BadLine] = []
-        first = 1
+        first = 1 + (self.piece.rows_before if self.piece else 0)
+        start = first - 1
         try:
-            with pa.input_stream(self.path) as stream:
-                reader = _open(stream, self, wanted, bad=bad, is_utf8=is_utf8)
-                for rows in reader:
-                    batch = _numbered(rows, first, tuple(bad))
+            with plain_stream(self.path, self.form, self.piece) as stream:
+                for rows in _open(stream, self, wanted, bad=bad, is_utf8=is_utf8):
+                    batch = _numbered(rows, first, _moved(bad, start))
                     first += rows.num_rows + len(bad)
                     bad.clear()
                     yield batch if is_utf8 else _meant(batch)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, EOFError) as error:
             if not (isinstance(error, pa.ArrowInvalid) and "Empty CSV" in str(error)):
                 raise UnreadableFile(self.path, str(error)) from error
         if bad:
             rows = pa.RecordBatch.from_pylist([], pa.schema([(n, pa.string()) for n in wanted]))
-            batch = _numbered(rows, first, tuple(bad))
+            batch = _numbered(rows, first, _moved(bad, start))
             yield batch if is_utf8 else _meant(batch)
+
+
+def _moved(bad: Sequence[BadLine], rows: int) -> tuple[BadLine, ...]:
+    """Bad lines of a piece, numbered as in the file."""
+    return tuple(replace(line, number=line.number + rows) for line in bad)
 
 
 def _after(batch: SourceBatch, last: int) -> SourceBatch:
@@ -93,7 +103,7 @@ def _meant(batch: SourceBatch) -> SourceBatch:
 
 
 def _open(
-    stream: pa.NativeFile,
+    stream: IO[bytes],
     source: TextSource,
     wanted: Sequence[str],
     *,
@@ -106,14 +116,13 @@ def _open(
         bad.append(BadLine(number, reason, row.text or ""))
         return "skip"
 
-    has_escapes = source.unescaped is not None
-    plain = source.unescaped(stream) if source.unescaped else stream
+    form = source.form
     if not is_utf8:
-        plain = as_latin1(plain)
+        stream = as_latin1(stream)
     elif not source.raw:
-        plain = checked(plain)
+        stream = checked(stream)
     return pc_csv.open_csv(
-        plain,
+        stream,
         read_options=pc_csv.ReadOptions(
             column_names=list(source.names),
             skip_rows=source.skip,
@@ -121,16 +130,16 @@ def _open(
             use_threads=False,
         ),
         parse_options=pc_csv.ParseOptions(
-            delimiter=source.delimiter,
-            quote_char=False if has_escapes else '"',
-            escape_char="\\" if has_escapes else False,
+            delimiter=form.delimiter if len(form.delimiter.encode()) == 1 else DELIMITER,
+            quote_char=form.quote or False,
+            escape_char="\\" if needs_translation(form) else False,
             invalid_row_handler=keep_bad,
             newlines_in_values=True,
         ),
         convert_options=pc_csv.ConvertOptions(
             include_columns=list(wanted),
             column_types={n: pa.binary() if n in source.raw else pa.string() for n in wanted},
-            null_values=["\\N"] if has_escapes else ["\\N", ""],
+            null_values=list(form.nulls or ()),
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),
@@ -145,27 +154,90 @@ def _numbered(rows: pa.RecordBatch, first: int, bad: tuple[BadLine, ...]) -> Sou
     return SourceBatch(rows, numbers[: rows.num_rows], bad)
 
 
-def open_text(path: Path, table: Table, columns: Sequence[str] = ()) -> TextSource:
-    """Open a delimited text file.
+def open_text(path: Path, table: Table, form: Form, piece: Piece | None = None) -> TextSource:
+    """Open a delimited text file; `form.format` says which.
 
-    `columns` names its columns where it has no header and is not in the table's order. Fields after
-    the last column of the table are named `field <n>`.
+    Where it has no header its columns are `form.columns`, else the table's. Fields after the last column
+    of the table are named `field <n>`.
     """
-    skip, delimiter, line = _head(path)
-    delimiter = delimiter or guess_delimiter(path, line)
-    fields = [field.strip().strip('"') for field in line.rstrip("\r\n").split(delimiter)]
-    if not columns and _is_header(fields, table):
-        return TextSource(path, tuple(fields), delimiter, skip + 1)
-    names = list(columns) or [column.name for column in table.columns]
-    if line and len(fields) < len(names):
-        dump = "; a dump whose backslashes escape is named *.outfile" if "\\" in line else ""
-        raise UnreadableFile(
-            path,
-            f"it has no header and {len(fields)} fields a line; {table.name} has {len(names)}"
-            f" columns{dump}",
-        )
+    form = _settled(form)
+    head = read_head(path, form)
+    form = replace(form, delimiter=head.delimiter)
+    fields = _fields(head, form)
+    has_header = form.header
+    if has_header is None:
+        is_dump = form.format == "outfile"
+        has_header = not form.columns and not is_dump and _is_header(fields, table)
+    names = list(form.columns) or [column.name for column in table.columns]
+    if has_header and not form.columns:
+        names = fields
+    elif 0 < len(fields) < len(names):
+        raise UnreadableFile(path, _too_few(fields, names, table, form))
     names += [f"field {n}" for n in range(len(names) + 1, len(fields) + 1)]
-    return TextSource(path, tuple(names), delimiter, skip)
+    if len(set(names)) < len(names):
+        raise UnreadableFile(path, "two of its columns have one name")
+    skip = head.skip + bool(has_header)
+    if piece is not None and piece.first:
+        skip = 0
+    return TextSource(path, tuple(names), form, skip, _raw(names, table, form), piece)
+
+
+def _settled(form: Form) -> Form:
+    """The form with everything that its format says of quotes, escapes and NULL."""
+    is_dump = form.format == "outfile"
+    escape = form.escape if form.escape is not None else "\\" if is_dump else ""
+    quote = form.quote if form.quote is not None else "" if is_dump else '"'
+    if form.quote is None and (len(form.delimiter) > 1 or form.has_own_line_end):
+        quote = ""
+    nulls = form.nulls if form.nulls is not None else _NO_EMPTY if is_dump else _EMPTY
+    try:
+        return replace(form, escape=escape, quote=quote, nulls=nulls)
+    except FormRefused as error:
+        raise FormRefused(f"{error} (a {form.format} file)") from None
+
+
+def _raw(names: Sequence[str], table: Table, form: Form) -> frozenset[str]:
+    """Columns of bytes, where escapes can write any."""
+    if not form.escape:
+        return frozenset()
+    found = ((name, table.column(name)) for name in names)
+    return frozenset(name for name, c in found if c is not None and c.type is Type.BINARY)
+
+
+def _too_few(fields: Sequence[str], names: Sequence[str], table: Table, form: Form) -> str:
+    if form.format == "outfile":
+        return f"it has {len(fields)} fields a record; {table.name} has {len(names)} columns"
+    is_dump = any("\\" in field for field in fields)
+    dump = "; a dump whose backslashes escape is named *.outfile" if is_dump else ""
+    return f"it has no header and {len(fields)} fields a line; {table.name} has {len(names)} columns{dump}"
+
+
+def _fields(head: Head, form: Form) -> list[str]:
+    """The fields of the first line; none of an empty file."""
+    if not head.line:
+        return []
+    sign = form.delimiter if len(form.delimiter.encode()) == 1 else DELIMITER
+    line = head.line.rstrip("\r\n")
+    if needs_translation(form):
+        line = re.sub(r"\\(.)", _unescaped, line, flags=re.DOTALL)
+    if "\n" in line:
+        found = line.split(sign)
+    else:
+        try:
+            (found,) = csv.reader(
+                [line],
+                delimiter=sign,
+                quotechar=form.quote or None,
+                quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
+            )
+        except (csv.Error, ValueError):
+            found = line.split(sign)
+    return [field.strip().strip(form.quote or " ") for field in found]
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """A character behind a backslash, unless it would part fields."""
+    return found[1] if found[1].isalnum() else ""
 
 
 def _is_header(fields: Sequence[str], table: Table) -> bool:
@@ -183,30 +255,3 @@ def _is_number(field: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _head(path: Path) -> tuple[int, str | None, str]:
-    """How many comment lines stand first, the delimiter they declare, and the line after them."""
-    delimiter, skip, line = None, 0, ""
-    is_ecsv = ".ecsv" in path.suffixes
-    try:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-            for line in file:
-                if not (is_ecsv and line.startswith("#")) or skip >= _HEAD_LINES:
-                    break
-                skip += 1
-                if declared := _ECSV_DELIMITER.match(line):
-                    delimiter = declared[1]
-            else:
-                line = ""
-    except (OSError, EOFError) as error:
-        raise UnreadableFile(path, str(error)) from error
-    return skip, delimiter or (" " if is_ecsv else None), line
-
-
-def guess_delimiter(path: Path, line: str) -> str:
-    """Tabs in a `.tsv`; else whichever of , tab ; | occurs most in the first line."""
-    if ".tsv" in path.suffixes:
-        return "\t"
-    return max(",\t;|", key=line.count)

@@ -18,6 +18,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.sax import parse as guarded_parse
 from typing_extensions import override
 
+from loaders.readers.compressed import open_bytes
 from loaders.readers.source import SourceBatch, UnreadableFile, numbered, rows_per_batch
 
 MAX_VOTABLE_BYTES = 512 * 2**20
@@ -98,9 +99,9 @@ def open_votable(path: Path) -> VotableSource:
     if size > MAX_VOTABLE_BYTES:
         raise UnreadableFile(path, f"{size} bytes; VOTables up to {MAX_VOTABLE_BYTES} are read")
     try:
-        with path.open("rb") as stream:
+        with open_bytes(path) as stream:
             guard_votable(stream, max_rows=size)
-        with path.open("rb") as stream:
+        with open_bytes(path) as stream:
             table = parse(stream, verify="ignore").get_first_table()
     except (
         SAXException,

@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.readers.read import open_source
+from loaders.readers.form import Form, Piece
+from loaders.readers.read import AS_FOUND, open_source
 from loaders.readers.rows import ascending, reordered
 from loaders.readers.source import BATCH_BYTES, I64
 from loaders.staging.rejects import RejectFile
@@ -37,11 +38,12 @@ _SHIFT = 2 * (29 - DENSITY_ORDER)
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One input file of an ingest. `columns` names those of a text file without a header."""
+    """One input file of an ingest, or a piece of one. `form` says how it is written."""
 
     table: str
     path: Path
-    columns: tuple[str, ...] = ()
+    form: Form = AS_FOUND
+    piece: Piece | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,11 @@ class StageTask:
     number: int
     table: Table
     path: Path
-    columns: tuple[str, ...]
+    form: Form
     spool: Path
     reject_limit: int
     """Reading ends after this many rejects."""
+    piece: Piece | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Staged:
 
 def stage(task: StageTask) -> Staged:
     """Read one contribution into runs in the task's spool folder."""
-    source = open_source(task.path, task.table, task.columns)
+    source = open_source(task.path, task.table, task.form, task.piece)
     matching = match_columns(task.table, source.names, str(task.path))
     runs: list[Run] = []
     density = _Density()

@@ -36,6 +36,7 @@ from loaders.lease import IngestBusy, IngestEnded
 from loaders.options import IngestOptions, Site
 from loaders.parts.publish import AlreadyIngested
 from loaders.progress import list_status, status
+from loaders.readers.form import Form
 from loaders.staging.spool import make_private
 from loaders.staging.stage import Contribution
 from procedures.ingests import UnknownIngest, read_ingest
@@ -210,7 +211,9 @@ class _Desk:
                 raise BadRequest(f"{name} is an array of texts")
         assert isinstance(files, list)
         table = _text(given, "table")
-        contributions = [Contribution(table, self._allowed(file), tuple(columns)) for file in files]
+        contributions = [
+            Contribution(table, self._allowed(file), Form(columns=tuple(columns))) for file in files
+        ]
         numbers = await to_thread.run_sync(lifecycle.add, self._site, number, contributions)
         return 201, {"ingest": number, "added": numbers}
 

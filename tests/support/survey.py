@@ -18,6 +18,7 @@ import pyarrow as pa
 import pytest
 
 from loaders.ingest import Contribution
+from loaders.readers.form import Form
 from procedures.install import install
 from schema.catalog import Catalog, Column, Table
 from schema.ddl import quote
@@ -56,7 +57,8 @@ def dumps(survey: Path, catalog: Catalog, folder: Path) -> list[Contribution]:
     for table in catalog.tables:
         link = folder / f"{table.name}.outfile.gz"
         link.symlink_to(survey / f"{table.name}.csv.gz")
-        found.append(Contribution(table.name, link, _dumped_columns(survey, table)))
+        form = Form(columns=_dumped_columns(survey, table))
+        found.append(Contribution(table.name, link, form))
     return found
 
 

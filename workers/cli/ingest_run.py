@@ -14,6 +14,7 @@ import typer
 
 from loaders.ingest import Contribution, IngestOptions, IngestReport, Progress, ingest
 from loaders.parts.degraded import Degraded
+from loaders.readers.form import Form
 from loaders.staging.rejects import TooManyRejects
 from procedures.pools import Pools
 from workers.cli.options import DEGRADED
@@ -54,7 +55,9 @@ def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: 
     """Ingest files into a catalog's tables and say what came of it."""
     settings = load(home)
     servers = topology(settings)
-    contributions = [Contribution(table, path, choice.columns) for table, path in files]
+    contributions = [
+        Contribution(table, path, Form(columns=choice.columns)) for table, path in files
+    ]
     try:
         with closing(Pools(servers)) as pools, shown_progress() as progress:
             report = ingest(

@@ -102,10 +102,11 @@ def add(
       skyshard ingest add 12 Object=objects-*.parquet Visit=visits.csv
     """
     from loaders import lifecycle
+    from loaders.readers.form import Form
     from loaders.staging.stage import Contribution
 
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
-    given = [Contribution(table, path, names) for table, path in pairs("", files)]
+    given = [Contribution(table, path, Form(columns=names)) for table, path in pairs("", files)]
     with _site(home) as site:
         numbers = lifecycle.add(site, ingest, given)
     if is_json:

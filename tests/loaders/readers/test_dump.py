@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from loaders.readers.dump import unescaped
+from loaders.readers.dump import translated
+from loaders.readers.form import Form
 from loaders.readers.read import open_source
 from loaders.readers.source import UnreadableFile
 from schema.catalog import Column, Role, Table
@@ -67,5 +68,6 @@ def test_no_escape_is_cut_in_two(block: int) -> None:
         def read(self, size: int | None = -1) -> bytes:
             return super().read(min(block, size or 0))
 
-    found = unescaped(Narrow(b"a\\\\,\\,b\\\\\\n\r\n\\N\r")).read()
+    text = b"a\\\\,\\,b\\\\\\n\r\n\\N\r"
+    found = translated(Narrow(text), Form(escape="\\")).read()
     assert found == b"a\\\\,\\,b\\\\\\\n\r\n\\\\N\\\r"

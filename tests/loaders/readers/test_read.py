@@ -14,6 +14,7 @@ from astropy.io import fits
 from astropy.io.votable.tree import Field, Resource, TableElement, VOTableFile
 from numpy import ma
 
+from loaders.readers.form import Form
 from loaders.readers.read import open_source
 from loaders.readers.source import SourceBatch, UnreadableFile
 from schema.catalog import Table
@@ -22,7 +23,7 @@ from tests.loaders.skies import FILTER, OBJECT
 
 def read(path: Path, table: Table = FILTER, columns: tuple[str, ...] = ()) -> pa.Table:
     """All rows with all columns, and their numbers."""
-    source = open_source(path, table, columns)
+    source = open_source(path, table, Form(columns=columns))
     batches = list(source.batches(source.names))
     rows = pa.Table.from_batches([batch.rows for batch in batches])
     return rows.append_column("#", pa.array(np.concatenate([b.numbers for b in batches])))
@@ -53,7 +54,7 @@ def test_a_missing_file_and_an_unknown_ending_say_so(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="there is no such file"):
         open_source(tmp_path / "x.csv", FILTER)
     (tmp_path / "x.docx").write_text("?")
-    with pytest.raises(UnreadableFile, match=r"its name ends in none of .csv, .ecsv"):
+    with pytest.raises(UnreadableFile, match=r"its name ends in none of .arrow, .arrows"):
         open_source(tmp_path / "x.docx", FILTER)
 
 

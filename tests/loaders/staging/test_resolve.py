@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loaders.readers.form import Form
 from loaders.readers.source import I64
 from loaders.staging.resolve import RepeatedVersions, Resolved, WrongKey, index_key, resolve
 from loaders.staging.stage import Staged, StageTask, stage
@@ -44,7 +45,7 @@ class Known:
 def staged(number: int, table: Table, rows: pa.Table, folder: Path) -> Staged:
     path = folder / f"in-{number}.parquet"
     pq.write_table(rows, path)
-    return stage(StageTask(number, table, path, (), folder, 1000))
+    return stage(StageTask(number, table, path, Form(), folder, 1000))
 
 
 def placed(resolved: Resolved, table: str, key: str) -> dict[int, int]:

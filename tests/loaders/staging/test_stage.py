@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from loaders.readers.form import Form
 from loaders.staging import stage as stage_module
 from loaders.staging.convert import WrongType
 from loaders.staging.rejects import HEADER, first_reasons, join_rejects
@@ -28,7 +29,7 @@ from tests.loaders.skies import OBJECT, objects
 def task(folder: Path, rows: pa.Table, *, reject_limit: int = 1000) -> StageTask:
     path = folder / "in.parquet"
     pq.write_table(rows, path)
-    return StageTask(7, OBJECT, path, (), folder, reject_limit)
+    return StageTask(7, OBJECT, path, Form(), folder, reject_limit)
 
 
 def test_a_run_is_sorted_and_numbered_as_in_the_file(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_no_rejects_no_file(tmp_path: Path) -> None:
 def test_a_large_table_needs_a_line_in_the_layout(*, is_named: bool, tmp_path: Path) -> None:
     table = Table("Big", (Column("n", Type.LONG),), Role.REPLICATED, is_named=is_named)
     none = np.empty(0, np.int64)
-    sent = StageTask(0, table, tmp_path, (), tmp_path, 1)
+    sent = StageTask(0, table, tmp_path, Form(), tmp_path, 1)
     staged = Staged(sent, (), UNNAMED_ROWS + 1, 0, (), "", none, none)
     manifest = Manifest("x", 0, (), ())
     catalog = Catalog("x", (table,))
