@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from loaders.journal import Journal
@@ -15,6 +15,7 @@ from loaders.options import IngestOptions, OnProgress, Progress
 from loaders.readers.form import form_of, piece_of
 from loaders.staging.stage import Contribution, Staged, StageTask
 from loaders.state import ContributionState
+from loaders.tasks import Settled, SpoolUnseen, an_executor, outcome, settled
 from procedures.ingests import ContributionRow
 from schema.catalog import Table
 from schema.errors import InputError
@@ -105,12 +106,13 @@ def stage_all(staging: Staging, rows: Sequence[ContributionRow]) -> list[Staged]
     done = 0
     staged: dict[int, Staged] = {}
     failed = [row for row in rows if row.state == ContributionState.FAILED]
-    wanted = [row for row in rows if row.state != ContributionState.FAILED]
-    with _submitted(staging, wanted) as futures:
-        for future in as_completed(futures):
-            row = futures[future]
+    wanted = {row.number: row for row in rows if row.state != ContributionState.FAILED}
+    with _staged_as_they_come(staging, list(wanted.values())) as attempts:
+        for task, future in attempts:
+            row = wanted[task.number]
             try:
-                kept = future.result()
+                kept = outcome(future)
+                _see_runs(kept.staged)
                 staged[row.number] = _settle(staging, row, kept)
             except InputError as error:
                 failed.append(_failed(staging, row, error))
@@ -124,24 +126,27 @@ def stage_all(staging: Staging, rows: Sequence[ContributionRow]) -> list[Staged]
 
 
 @contextmanager
-def _submitted(
+def _staged_as_they_come(
     staging: Staging, rows: Sequence[ContributionRow]
-) -> Iterator[dict[Future[Kept], ContributionRow]]:
-    """The contributions on their way, on the executor or on threads; cancelled at the end."""
+) -> Iterator[Iterator[Settled[StageTask, Kept]]]:
+    """The contributions' tasks on the executor or on threads; none runs any more at the end."""
     options = staging.options
     # Staging computes and seldom waits: more threads than cores only hold more memory.
-    workers = min(options.workers, os.cpu_count() or 1)
-    with ThreadPoolExecutor(workers, thread_name_prefix="stage") as threads:
-        executor = options.executor or threads
-        futures = {
-            executor.submit(stage_once, _task(staging, row), with_digests=options.with_digests): row
-            for row in rows
-        }
-        try:
-            yield futures
-        finally:
-            for future in futures:
-                future.cancel()
+    threads = min(options.workers, os.cpu_count() or 1)
+    work = partial(stage_once, with_digests=options.with_digests)
+    tasks = (_task(staging, row) for row in rows)
+    with (
+        an_executor(options.executor, threads, "stage") as executor,
+        closing(settled(executor, work, tasks, at_a_time=2 * options.workers)) as attempts,
+    ):
+        yield attempts
+
+
+def _see_runs(staged: Staged) -> None:
+    """Raise SpoolUnseen where what a task wrote is not there for this process."""
+    for run in staged.runs:
+        if not run.path.exists():
+            raise SpoolUnseen(run.path)
 
 
 def _task(staging: Staging, row: ContributionRow) -> StageTask:

@@ -22,6 +22,7 @@ from loaders.fail_points import reach
 from loaders.lease import boot_id
 from loaders.staging.spool import make_private
 from loaders.staging.stage import Run, Staged, StageTask, stage
+from loaders.tasks import SpoolUnseen
 
 _FACTS, _ARRAYS = "facts.json", "arrays.npz"
 _FORM = 1
@@ -43,6 +44,8 @@ def stage_once(task: StageTask, *, with_digests: bool = False) -> Kept:
     `with_digests` costs a second for each GB, and lets another machine that sees the spool, or this
     one started anew, trust it.
     """
+    if not task.spool.is_dir():
+        raise SpoolUnseen(task.spool)
     folder = task.spool / f"contribution-{task.number}"
     found = _read(folder, task)
     if found is not None:

@@ -27,6 +27,7 @@ from procedures.leases import (
     release_lease,
     renew_lease,
     state_if_leased,
+    state_of_owner,
     take_lease,
 )
 from procedures.pools import Pools
@@ -39,6 +40,7 @@ _RENEWALS = 4
 """A lease is renewed so often before it would lapse."""
 _log = logging.getLogger(__name__)
 _AWAY = (Unavailable, psycopg2.Error)
+_ENDED = ("failed", "aborted")
 
 
 class IngestBusy(Unavailable):
@@ -129,7 +131,7 @@ class Lease:
             self._until = asked_at + self._seconds
             if state is None:
                 self._fault = LeaseLost(self.ingest_id)
-            elif state in ("failed", "aborted"):
+            elif state in _ENDED:
                 self._fault = IngestEnded(self.ingest_id, state)
 
 
@@ -153,6 +155,23 @@ def leased(pools: Pools, ingest_id: IngestId, *, seconds: float = LEASE_S) -> It
         yield lease
     finally:
         lease.give_back()
+
+
+def check_owner(pools: Pools, ingest_id: IngestId, owner: str) -> None:
+    """Raise LeaseLost or IngestEnded where nothing may be written in an owner's name any more.
+
+    For tasks that have no Lease: they run in other processes, and may outlive it. Where the coordinator
+    does not say whose it is now, it is as good as lost.
+    """
+    try:
+        with pools.coordinator() as connection:
+            state = state_of_owner(connection, ingest_id, owner)
+    except _AWAY as error:
+        raise LeaseLost(ingest_id) from error
+    if state is None:
+        raise LeaseLost(ingest_id)
+    if state in _ENDED:
+        raise IngestEnded(ingest_id, state)
 
 
 def is_gone(owner: str) -> bool:

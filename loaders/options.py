@@ -58,7 +58,7 @@ class IngestOptions:
     """Leave such files out, instead of refusing them."""
     workers: int = 4
     executor: Executor | None = None
-    """Where contributions are staged; threads of this process where there is none."""
+    """Where contributions are staged and parts loaded; threads of this process where there is none."""
     hats: Path | None = None
     """The folder of the HATS views, which the ingest renews (default: `hats` in the spool)."""
     keep_going: bool = False

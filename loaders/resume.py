@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from loaders.options import Site
 from loaders.parts.cut import Cut
@@ -18,6 +18,7 @@ from loaders.parts.twin import twin_path
 from loaders.staging.stage import Staged
 from loaders.staging.target import Target
 from procedures.ingest_plans import PlannedPart, parts_on_shard
+from procedures.writers import wait_for_writers
 from schema.catalog import Role
 from schema.errors import Unavailable
 from schema.manifest import IngestId, Part, PartId, PartKind, Replica
@@ -26,10 +27,10 @@ from schema.topology import ShardId
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The parts that are complete, and what each shard holds of any."""
+    """The parts that are complete; `is_resumed` where an attempt before planned the same."""
 
     complete: tuple[Part, ...] = ()
-    held: Mapping[ShardId, Mapping[PartId, Part]] = field(default_factory=dict)
+    is_resumed: bool = False
 
 
 def planned_part(cut: Cut, part_id: PartId) -> PlannedPart:
@@ -83,6 +84,7 @@ def look_for(
     for shard in site.topology.shards:
         try:
             with site.pools.shard(shard.shard_id) as connection:
+                wait_for_writers(connection, ingest_id)
                 held[shard.shard_id] = parts_on_shard(connection, ingest_id, ids)
         except Unavailable:
             if not is_allowed:
@@ -93,7 +95,7 @@ def look_for(
         for cut, part_id in zip(cuts, ids, strict=True)
         if (part := _complete(site, cut, part_id, held)) is not None
     ]
-    return Found(tuple(complete), held)
+    return Found(tuple(complete), is_resumed=True)
 
 
 def _complete(

@@ -7,8 +7,7 @@ contributions that are in the spool are not read again, parts that their shards 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from threading import Lock
+from dataclasses import dataclass, replace
 
 from loaders.contributions import Staging, from_row, stage_all
 from loaders.discard import discard
@@ -17,7 +16,7 @@ from loaders.journal import Journal
 from loaders.options import IngestOptions, OnProgress, Progress, Site, ignore
 from loaders.parts.cut import Cut, Placement, choose_chunks, cut_parts
 from loaders.parts.degraded import Degraded, Patience
-from loaders.parts.load import Loading, load
+from loaders.parts.load import Loading, load, see_twins
 from loaders.parts.publish import AlreadyIngested
 from loaders.resume import Found, fingerprint, is_same_plan, look_for, planned_part
 from loaders.rewrites.split import refine
@@ -29,6 +28,7 @@ from loaders.staging.spool import make_private
 from loaders.staging.stage import Staged
 from loaders.staging.target import Target, check_growth, open_target, settle_placement
 from loaders.state import ContributionState, IngestState
+from loaders.tasks import an_executor
 from procedures.identity import check_cluster
 from procedures.ingests import find_repeated, ignore_contribution
 from procedures.manifests import read_manifest, register_shards
@@ -209,42 +209,43 @@ def _load(
     """Load the parts that are not complete; all parts."""
     journal = work.journal
     complete = {part.part_id: part for part in found.complete}
-    if found.held:
+    if found.is_resumed:
         left = len(planned) - len(complete)
         journal.note("resumed", f"{len(complete)} parts are complete, {left} are not")
     todo = [(cut, part_id) for cut, part_id in planned if part_id not in complete]
     total = sum(cut.rows for cut, _ in planned if cut.kind is not PartKind.INDEX)
     counter = _Counter(total, work.progress)
-    for part in found.complete:
-        counter.add(part)
+    counter.add(found.complete)
+
+    def loaded(parts: Sequence[Part]) -> None:
+        see_twins(target.topology, parts)
+        journal.parts_loaded(parts)
+        counter.add(parts)
+
+    options = work.options
     loading = Loading(
         target.catalog,
         journal.ingest_id,
         work.site.pools,
         target.topology,
-        work.options.verify,
-        held=found.held,
-        after=journal.parts_loaded,
-        patience=Patience(work.options.degraded, wait_s=work.options.wait_s),
+        options.verify,
+        owner=journal.lease.owner,
+        patience=Patience(options.degraded, wait_s=options.wait_s),
     )
-    cuts, ids = [cut for cut, _ in todo], [part_id for _, part_id in todo]
-    made = load(loading, cuts, ids, workers=work.options.workers, loaded=counter.add)
+    with an_executor(options.executor, options.workers, "load") as executor:
+        made = load(loading, todo, executor=executor, at_a_time=2 * options.workers, loaded=loaded)
     complete.update({part.part_id: part for part in made})
     return [complete[part_id] for _, part_id in planned]
 
 
 @dataclass(slots=True)
 class _Counter:
-    """Rows loaded so far, by several threads."""
+    """Rows loaded so far."""
 
     total: int
     progress: OnProgress
     done: int = 0
-    lock: Lock = field(default_factory=Lock)
 
-    def add(self, part: Part) -> None:
-        if part.kind is PartKind.INDEX:
-            return
-        with self.lock:
-            self.done += part.rows
-            self.progress(Progress("load", self.done, self.total))
+    def add(self, parts: Sequence[Part]) -> None:
+        self.done += sum(part.rows for part in parts if part.kind is not PartKind.INDEX)
+        self.progress(Progress("load", self.done, self.total))

@@ -76,6 +76,17 @@ def state_if_leased(connection: Connection, ingest_id: IngestId, owner: str) -> 
         return None if row is None else str(row[0])
 
 
+def state_of_owner(connection: Connection, ingest_id: IngestId, owner: str) -> str | None:
+    """The ingest's state as it is now, without a lock; None where somebody else has its lease."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state FROM skyshard.ingest WHERE ingest_id = %s AND lease_owner = %s",
+            (ingest_id, owner),
+        )
+        row = cursor.fetchone()
+        return None if row is None else str(row[0])
+
+
 def release_lease(connection: Connection, ingest_id: IngestId, owner: str) -> None:
     """Give a lease back; nothing happens where somebody else has it."""
     with connection.cursor() as cursor:

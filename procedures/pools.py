@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from urllib.parse import urlencode
 import adbc_driver_manager
 import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
+from typing_extensions import override
 
 from procedures.arrow import ArrowConnection
 from schema.errors import Unavailable
@@ -38,7 +40,7 @@ STATEMENT_TIMEOUT_S = 60.0
 
 Long statements (`procedures.parts.write_parts`) lift it in their own transaction.
 """
-READ_SETTINGS = "-c jit=off -c default_transaction_read_only=on"
+READ_SETTINGS = "-c jit=off -c constraint_exclusion=off -c default_transaction_read_only=on"
 """Of Arrow connections: short statements that only read; compiling them costs more than it gains."""
 
 _C = TypeVar("_C")
@@ -166,6 +168,7 @@ class Pools:
         application_name: str = "skyshard",
         statement_s: float = STATEMENT_TIMEOUT_S,
     ) -> None:
+        self._made_with = (topology, size, wait_s, application_name, statement_s)
         self._name = application_name
         self._dsns = {
             shard.shard_id: _complete(shard.dsn, application_name) for shard in topology.shards
@@ -184,6 +187,11 @@ class Pools:
             shard_id: pool(_adbc(_name(shard_id)), _name(shard_id), dsn)
             for shard_id, dsn in self._dsns.items()
         }
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process, that process's own connections to the same servers."""
+        return _of_process, self._made_with
 
     @contextmanager
     def coordinator(self) -> Iterator[Any]:
@@ -226,6 +234,20 @@ class Pools:
         """Close all connections; those in use when they come back."""
         for pool in (self._coordinator, *self._shards.values(), *self._arrow.values()):
             pool.close()
+
+
+@lru_cache(maxsize=4)
+def _of_process(
+    topology: Topology, size: int, wait_s: float, application_name: str, statement_s: float
+) -> Pools:
+    """The pools of a process that works off others' tasks; they live as long as it does."""
+    return Pools(
+        topology,
+        size=size,
+        wait_s=wait_s,
+        application_name=application_name,
+        statement_s=statement_s,
+    )
 
 
 def backend_pid(connection: Any) -> int:

@@ -15,7 +15,7 @@ Leaf classes stand beside the code that raises them; each has a `code` with a li
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -29,6 +29,21 @@ class SkyshardError(Exception):
     def fields(self) -> dict[str, object]:
         """What a log line or a JSON answer says of this error."""
         return {"code": self.code, "message": str(self), "transient": self.transient}
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From another process it comes as it was raised there: class, text and fields."""
+        return _revived, (type(self), self.args, dict(self.__dict__))
+
+
+def _revived(
+    kind: type[SkyshardError], args: tuple[object, ...], fields: dict[str, object]
+) -> SkyshardError:
+    """An error as it was, without calling its class, which makes the text from other arguments."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
 
 
 class UsageError(SkyshardError):

@@ -10,8 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
+from typing_extensions import override
+
+from loaders.lease import LeaseLost
 from schema.errors import Unavailable
 from schema.topology import ShardId
 
@@ -41,18 +45,24 @@ class Patience:
         self._since: dict[ShardId, float] = {}
         self._lock = threading.Lock()
 
-    def write(self, shard_id: ShardId, attempt: Callable[[bool], _Made]) -> _Made | None:
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process, the same policy; that one finds out for itself who is away."""
+        return partial(Patience, wait_s=self._wait_s), (self._policy,)
+
+    def write(self, shard_id: ShardId, attempt: Callable[[], _Made]) -> _Made | None:
         """What an attempt to write to a shard gives; None where it is to be done without the shard.
 
-        The attempt is told whether it is a repeated one, as the one before may have been done.
-        Raises Unavailable where the shard is away and the policy says so.
+        It may be made again where the answer of the one before was lost. Raises Unavailable where the
+        shard is away and the policy says so.
         """
         if self._policy is Degraded.ALLOW and shard_id in self._since:
             return None
-        is_again = False
         while True:
             try:
-                made = attempt(is_again)
+                made = attempt()
+            except LeaseLost:
+                raise  # not a shard is away, the loader is to stop
             except Unavailable:
                 if self._policy is Degraded.REFUSE:
                     raise
@@ -62,7 +72,6 @@ class Patience:
                 if away_s > self._wait_s:
                     raise
                 time.sleep(min(_ASK_AGAIN_S, self._wait_s))
-                is_again = True
             else:
                 if self._policy is Degraded.WAIT:
                     with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pgpq
 import pyarrow as pa
@@ -17,8 +17,8 @@ class CopyStream:
     The encoder (pgpq) makes 3M rows of 20 numbers a second, five times what a server takes in.
     """
 
-    def __init__(self, rows: pa.Table) -> None:
-        self._pieces = _encoded(rows)
+    def __init__(self, rows: pa.Table | Iterable[bytes]) -> None:
+        self._pieces = encoded(rows) if isinstance(rows, pa.Table) else iter(rows)
         self._held = memoryview(b"")
 
     def read(self, size: int) -> bytes:
@@ -32,7 +32,8 @@ class CopyStream:
         return bytes(piece)
 
 
-def _encoded(rows: pa.Table) -> Iterator[bytes]:
+def encoded(rows: pa.Table) -> Iterator[bytes]:
+    """The pieces of the stream; several copies of a part are sent the same ones."""
     encoder = pgpq.ArrowToPostgresBinaryEncoder(rows.schema)
     yield encoder.write_header()
     for batch in rows.to_batches(max_chunksize=BATCH_ROWS):

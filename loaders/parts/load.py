@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg2
@@ -18,14 +20,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loaders.fail_points import reach
+from loaders.lease import check_owner
 from loaders.parts.cut import Cut, gather, index_rows
 from loaders.parts.degraded import Patience
-from loaders.parts.encode import CopyStream
-from loaders.parts.twin import write_twins
+from loaders.parts.encode import CopyStream, encoded
+from loaders.parts.twin import drop_twins, twin_path, write_twins
 from loaders.staging.resolve import CENTRE_ARCSEC
+from loaders.tasks import SpoolUnseen, outcome, settled
 from procedures.catalogs import drop_parts
+from procedures.ingest_plans import parts_on_shard
 from procedures.parts import PartCopy, part_columns, read_part, write_parts
 from procedures.pools import Pools, ServerUnavailable
+from procedures.writers import writing
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
 from schema.checksum import checksum, combine
 from schema.errors import InputError, StoreError, Unavailable
@@ -72,44 +78,40 @@ class ChecksumMismatch(StoreError):
         self.part_id, self.shard_id = part_id, shard_id
 
 
-def _nothing(_: Sequence[Part]) -> None:
-    """Nobody is told of loaded parts."""
-
-
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What loading each part of one ingest needs. `verify`: read every replica back."""
+    """What loading each part of one ingest needs, in any process. `verify`: read every replica back."""
 
     catalog: Catalog
     ingest_id: IngestId
     pools: Pools
     topology: Topology
     verify: bool
-    held: Mapping[ShardId, Mapping[PartId, Part]] = field(default_factory=dict)
-    """What shards have already of an attempt that was cut off: not copied again where it is the same."""
-    after: Callable[[Sequence[Part]], None] = _nothing
-    """Told of each batch when it is on all its shards; what it raises ends the load."""
+    owner: str | None = None
+    """Whose the ingest's lease must be while a shard is written to; None where there is no lease."""
     patience: Patience = field(default_factory=Patience)
 
 
 def load(
     loading: Loading,
-    cuts: Sequence[Cut],
-    ids: Sequence[PartId],
+    parts: Sequence[CutPart],
     *,
-    workers: int,
-    loaded: Callable[[Part], None],
+    executor: Executor,
+    at_a_time: int,
+    loaded: Callable[[Sequence[Part]], None],
 ) -> list[Part]:
-    """Load all parts, `workers` batches at a time; the first failure ends it. `loaded` is told of each."""
-    batches = batches_of(list(zip(cuts, ids, strict=True)))
-    with ThreadPoolExecutor(workers, thread_name_prefix="load") as threads:
-        futures = [threads.submit(load_parts, loading, batch) for batch in batches]
-        try:
-            found = _results(futures, loaded)
-        finally:
-            for future in futures:
-                future.cancel()
-    return [found[part_id] for part_id in ids]
+    """Load all parts, so many batches in flight; the first failure ends it.
+
+    `loaded` is told of each batch when it is on all its shards; what it raises ends the load, too.
+    """
+    found: dict[PartId, Part] = {}
+    work = partial(load_parts, loading)
+    with closing(settled(executor, work, batches_of(parts), at_a_time=at_a_time)) as done:
+        for _, future in done:
+            batch = outcome(future)
+            loaded(batch)
+            found.update({part.part_id: part for part in batch})
+    return [found[part_id] for _, part_id in parts]
 
 
 def batches_of(parts: Sequence[CutPart]) -> list[list[CutPart]]:
@@ -127,66 +129,78 @@ def batches_of(parts: Sequence[CutPart]) -> list[list[CutPart]]:
     return batches
 
 
-def _results(
-    futures: Sequence[Future[list[Part]]], loaded: Callable[[Part], None]
-) -> dict[PartId, Part]:
-    """The parts by id; raises what the first failure raised."""
-    for future in futures:
-        future.add_done_callback(lambda done: _tell(done, loaded))
-    done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-    for future in done:
-        future.result()
-    return {part.part_id: part for future in futures for part in future.result()}
-
-
-def _tell(done: Future[list[Part]], loaded: Callable[[Part], None]) -> None:
-    if not done.cancelled() and done.exception() is None:
-        for part in done.result():
-            loaded(part)
+def see_twins(topology: Topology, parts: Sequence[Part]) -> None:
+    """Raise SpoolUnseen where a twin that some process wrote is not there for this one."""
+    for part in parts:
+        for replica in part.replicas:
+            folder = topology.shard(replica.shard_id).twins
+            if replica.has_twin and folder is not None:
+                path = twin_path(folder, part.own_name)
+                if not path.exists():
+                    raise SpoolUnseen(path)
 
 
 def load_parts(loading: Loading, batch: Sequence[CutPart]) -> list[Part]:
-    """Write some parts, all for the same shards, with twins."""
+    """Write some parts, all for the same shards, with twins; may be done twice, also at once."""
+    shards = batch[0][0].shards
     made = [_made(cut, part_id, loading.ingest_id) for cut, part_id in batch]
-    replicas: dict[PartId, list[Replica]] = {one.part.part_id: [] for one in made}
-    sizes: list[int] = []
-    for shard_id in batch[0][0].shards:
-        write = partial(_write_replicas, loading, made, shard_id)
-        written = loading.patience.write(shard_id, write)
-        if written is None:
-            continue
-        sizes = written
-        with_twin = _write_twins(loading, made, shard_id)
-        for one in made:
-            part_id = one.part.part_id
-            replicas[part_id].append(Replica(shard_id, part_id in with_twin))
-        reach("load.twinned")
-    if not sizes:
-        raise NoCopyWritten(batch[0][0].shards)
-    if not loading.verify and len(replicas[made[0].part.part_id]) < len(batch[0][0].shards):
-        for one in made:
-            for replica in replicas[one.part.part_id]:
-                _verify(loading, one.part, one.table, tuple(one.rows), replica.shard_id)
-    parts = [
-        dataclasses.replace(one.part, size_bytes=size, replicas=tuple(replicas[one.part.part_id]))
-        for one, size in zip(made, sizes, strict=True)
+    written: dict[ShardId, list[int]] = {}
+    for shard_id in shards:
+        attempt = partial(_write_copy, loading, made, shard_id, next(iter(written), None))
+        sizes = loading.patience.write(shard_id, attempt)
+        if sizes is not None:
+            written[shard_id] = sizes
+            reach("load.twinned")
+    if not written:
+        raise NoCopyWritten(shards)
+    if loading.verify or len(written) < len(shards):
+        for shard_id in written:
+            _verify(loading, made, shard_id)
+    replicas = [_replicas(loading, one, written) for one in made]
+    last = written[next(reversed(written))]
+    return [
+        dataclasses.replace(one.part, size_bytes=size, replicas=having)
+        for one, size, having in zip(made, last, replicas, strict=True)
     ]
-    loading.after(parts)
-    return parts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Made:
-    """A part's description and the rows of its tables, by their names."""
+    """A part's description and the rows of its tables, by their names; encoded for several copies."""
 
     part: Part
     table: Table
     rows: dict[str, pa.Table]
+    encoded: dict[str, list[bytes]]
+
+    def copy(self) -> PartCopy:
+        """What a shard is sent."""
+        streams = {
+            name: CopyStream(self.encoded.get(name, rows)) for name, rows in self.rows.items()
+        }
+        return PartCopy(self.part, self.table, streams)
+
+
+def _replicas(
+    loading: Loading, one: _Made, written: Mapping[ShardId, object]
+) -> tuple[Replica, ...]:
+    """A part's copies; an index has no twins."""
+    has_twins = one.part.kind is not PartKind.INDEX
+    return tuple(
+        Replica(shard_id, has_twins and loading.topology.shard(shard_id).twins is not None)
+        for shard_id in written
+    )
 
 
 def _made(cut: Cut, part_id: PartId, ingest_id: IngestId) -> _Made:
     rows = _tables(cut, part_id, ingest_id)
-    return _Made(_describe(cut, part_id, ingest_id, rows), cut.table, rows)
+    several = rows if len(cut.shards) > 1 else {}
+    return _Made(
+        _describe(cut, part_id, ingest_id, rows),
+        cut.table,
+        rows,
+        {name: list(encoded(found)) for name, found in several.items()},
+    )
 
 
 def _tables(cut: Cut, part_id: PartId, ingest_id: IngestId) -> dict[str, pa.Table]:
@@ -258,38 +272,47 @@ def _separation(rows: pa.Table, table: Table) -> float:
     return float(separation_arcsec(ra, dec, director_ra, director_dec).max()) + CENTRE_ARCSEC
 
 
-def _write_replicas(
-    loading: Loading, made: Sequence[_Made], shard_id: ShardId, again: bool = False
+def _write_copy(
+    loading: Loading, made: Sequence[_Made], shard_id: ShardId, like: ShardId | None
 ) -> list[int]:
-    """Write parts to one shard, but those it has; the size of each part's tables, bytes.
+    """Write parts and twins to one shard, but those it has; the size of each part's tables, bytes.
 
-    An attempt whose answer was lost may have been done: `again` begins with dropping what it wrote.
+    The twins are those of the shard that is `like` it, where one has them. An attempt whose answer was
+    lost may have been done: the shard's books say so.
     """
-    held = loading.held.get(shard_id, {})
-    sizes = {
-        one.part.part_id: held[one.part.part_id].size_bytes for one in made if _is_held(one, held)
-    }
-    fresh = [one for one in made if one.part.part_id not in sizes]
-    copies = [
-        PartCopy(one.part, one.table, {name: CopyStream(rows) for name, rows in one.rows.items()})
-        for one in fresh
-    ]
-    with loading.pools.shard(shard_id) as connection:
-        try:
-            stale = [one.part.part_id for one in fresh if again or one.part.part_id in held]
-            drop_parts(connection, stale)
-            written = write_parts(connection, loading.catalog.name, copies) if copies else []
-        except _BAD_ROWS as error:
-            connection.rollback()
-            raise RowsRefused(_refused(error, made), str(error)) from error
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            reason = str(error).strip() or type(error).__name__
-            raise ServerUnavailable(f"shard {shard_id}", reason) from error
-    reach("load.copied")
+    twins = loading.topology.shard(shard_id).twins
+    made_in = None if like is None else loading.topology.shard(like).twins
+    try:
+        with (
+            loading.pools.shard(shard_id) as connection,
+            writing(connection, loading.ingest_id, made[0].part.part_id),
+        ):
+            if loading.owner is not None:
+                check_owner(loading.pools, loading.ingest_id, loading.owner)
+            sizes = _write_rows(loading, made, connection, twins)
+            reach("load.copied")
+            _write_twins(made, twins, made_in)
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        reason = str(error).strip() or type(error).__name__
+        raise ServerUnavailable(f"shard {shard_id}", reason) from error
+    return sizes
+
+
+def _write_rows(
+    loading: Loading, made: Sequence[_Made], connection: Any, twins: Path | None
+) -> list[int]:
+    """Write the parts that a shard's books do not have as they are to be; no older twin of them stays."""
+    held = parts_on_shard(connection, loading.ingest_id, [one.part.part_id for one in made])
+    sizes = {part_id: part.size_bytes for part_id, part in held.items()}
+    fresh = [one for one in made if not _is_held(one, held)]
+    drop_twins(twins, [one.part.part_id for one in fresh])
+    try:
+        drop_parts(connection, [one.part.part_id for one in fresh if one.part.part_id in held])
+        copies = [one.copy() for one in fresh]
+        written = write_parts(connection, loading.catalog.name, copies) if copies else []
+    except _BAD_ROWS as error:
+        raise RowsRefused(_refused(error, made), str(error)) from error
     sizes.update({one.part.part_id: size for one, size in zip(fresh, written, strict=True)})
-    if loading.verify:
-        for one in made:
-            _verify(loading, one.part, one.table, tuple(one.rows), shard_id)
     return [sizes[one.part.part_id] for one in made]
 
 
@@ -310,22 +333,24 @@ def _refused(error: psycopg2.Error, made: Sequence[_Made]) -> str:
     return named or ", ".join(dict.fromkeys(tables.values()))
 
 
-def _verify(
-    loading: Loading, part: Part, table: Table, names: Sequence[str], shard_id: ShardId
-) -> None:
-    """Read a replica back and compare its checksum."""
-    columns = part_columns(part, table)
-    with loading.pools.arrow(shard_id) as connection:
-        found = {name: read_part(connection, name, columns) for name in names}
-    if rows_checksum(found) != part.checksum:
-        raise ChecksumMismatch(part.part_id, shard_id)
+def _verify(loading: Loading, made: Sequence[_Made], shard_id: ShardId) -> None:
+    """Read copies back and compare their checksums."""
+    for one in made:
+        columns = part_columns(one.part, one.table)
+        with loading.pools.arrow(shard_id) as connection:
+            found = {name: read_part(connection, name, columns) for name in one.rows}
+        if rows_checksum(found) != one.part.checksum:
+            raise ChecksumMismatch(one.part.part_id, shard_id)
 
 
-def _write_twins(loading: Loading, made: Sequence[_Made], shard_id: ShardId) -> set[PartId]:
-    """Write the twins beside one shard, where it has a folder for them; the parts that have one."""
-    folder: Path | None = loading.topology.shard(shard_id).twins
+def _write_twins(made: Sequence[_Made], folder: Path | None, made_in: Path | None) -> None:
+    """Write the twins beside one shard that are not there, where it has a folder for them."""
     if folder is None:
-        return set()
-    having = [one for one in made if one.part.kind is not PartKind.INDEX]
-    write_twins(folder, {name: rows for one in having for name, rows in one.rows.items()})
-    return {one.part.part_id for one in having}
+        return
+    having = (one for one in made if one.part.kind is not PartKind.INDEX)
+    tables = {name: rows for one in having for name, rows in one.rows.items()}
+    write_twins(
+        folder,
+        {name: rows for name, rows in tables.items() if not twin_path(folder, name).exists()},
+        made_in=made_in,
+    )

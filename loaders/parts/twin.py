@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -32,14 +33,26 @@ def twin_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.parquet"
 
 
-def write_twins(folder: Path, tables: Mapping[str, pa.Table]) -> None:
-    """Write rows as twins by their tables' names: under other names, synced, checked, renamed."""
+def write_twins(
+    folder: Path, tables: Mapping[str, pa.Table], *, made_in: Path | None = None
+) -> None:
+    """Write rows as twins by their tables' names: under other names, synced, checked, renamed.
+
+    Another shard's folder that they were `made_in` just now saves to encode them again.
+    """
     if not tables:
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     paths = [twin_path(folder, name) for name in tables]
     for path, rows in zip(paths, tables.values(), strict=True):
-        _write_partial(path.with_suffix(_PARTIAL), rows)
+        partial = path.with_suffix(_PARTIAL)
+        if made_in is None:
+            _encode(partial, rows)
+        else:
+            shutil.copyfile(made_in / path.name, partial)
+        found = pq.read_metadata(partial).num_rows
+        if found != rows.num_rows:
+            raise TwinMismatch(path, found, rows.num_rows)
     for path in paths:
         sync(path.with_suffix(_PARTIAL))
     for path in paths:
@@ -47,7 +60,7 @@ def write_twins(folder: Path, tables: Mapping[str, pa.Table]) -> None:
     sync(folder)
 
 
-def _write_partial(path: Path, rows: pa.Table) -> None:
+def _encode(path: Path, rows: pa.Table) -> None:
     texts = [
         f.name for f in rows.schema if pa.types.is_string(f.type) or pa.types.is_binary(f.type)
     ]
@@ -58,9 +71,6 @@ def _write_partial(path: Path, rows: pa.Table) -> None:
         compression=_CODEC,
         use_dictionary=texts,
     )
-    found = pq.read_metadata(path).num_rows
-    if found != rows.num_rows:
-        raise TwinMismatch(path, found, rows.num_rows)
 
 
 def drop_twins(folder: Path | None, part_ids: Iterable[int]) -> None:

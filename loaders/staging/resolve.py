@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from typing_extensions import override
 
 from loaders.readers.rows import ascending
 from loaders.readers.source import I64
 from loaders.staging.rejects import KEPT_REJECTS
 from loaders.staging.stage import ROW_NUMBER, Run, Staged, open_run
 from loaders.staging.validate import Bools, Reject, row_text
+from loaders.tasks import SpoolUnseen
 from procedures.director_index import EMPTY, KeyMap, key_map
 from schema.catalog import HEALPIX_29, Catalog, Role, Table
 from schema.errors import InputError
@@ -79,10 +81,27 @@ class PlacedRun:
     rows: pa.Table
     order: I64
     pixels: I64
+    run: Run | None = None
+    """The file that the rows are mapped from; None where they are in memory."""
 
     def chosen(self, places: slice | I64) -> PlacedRun:
         """The rows at the given places of `order`."""
-        return PlacedRun(self.rows, self.order[places], self.pixels[places])
+        return PlacedRun(self.rows, self.order[places], self.pixels[places], self.run)
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent to another process without the rows of a file, which that one maps itself."""
+        rows = self.rows if self.run is None else None
+        return _arrived, (rows, self.order, self.pixels, self.run)
+
+
+def _arrived(rows: pa.Table | None, order: I64, pixels: I64, run: Run | None) -> PlacedRun:
+    if run is not None:
+        try:
+            rows = open_run(run)
+        except FileNotFoundError as error:
+            raise SpoolUnseen(run.path) from error
+    return PlacedRun(rows, order, pixels, run)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,9 +173,9 @@ class _Loose:
         kept = np.flatnonzero(~self.is_bad)
         pixels = self.pixels[kept]
         if np.all(pixels[:-1] <= pixels[1:]):
-            return PlacedRun(self.rows, kept, pixels)
+            return PlacedRun(self.rows, kept, pixels, self.run)
         order = ascending(pixels)
-        return PlacedRun(self.rows, kept[order], pixels[order])
+        return PlacedRun(self.rows, kept[order], pixels[order], self.run)
 
 
 @dataclass(slots=True, eq=False)

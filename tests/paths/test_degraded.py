@@ -182,28 +182,28 @@ def test_an_emptied_server_is_filled_by_the_czar_s_loop_one_czar_at_a_time(
 
 def test_patience_waits_its_time_and_no_longer() -> None:
     patience = Patience(Degraded.WAIT, wait_s=0.3)
-    attempts: list[bool] = []
+    attempts: list[float] = []
 
-    def attempt(again: bool) -> None:
-        attempts.append(again)
+    def attempt() -> None:
+        attempts.append(time.monotonic())
         raise Unavailable("away")
 
     started = time.monotonic()
     with pytest.raises(Unavailable):
         patience.write(ShardId(1), attempt)
     assert 0.3 <= time.monotonic() - started < 5
-    assert attempts[:2] == [False, True]
+    assert len(attempts) >= 2
 
 
 def test_a_shard_that_was_found_away_is_not_asked_again_where_it_may_be() -> None:
     patience = Patience(Degraded.ALLOW)
-    asked: list[bool] = []
+    asked: list[str] = []
 
-    def attempt(again: bool) -> int:
-        asked.append(again)
+    def attempt() -> int:
+        asked.append("once")
         raise Unavailable("away")
 
     assert patience.write(ShardId(1), attempt) is None
     assert patience.write(ShardId(1), attempt) is None
-    assert asked == [False]
-    assert patience.write(ShardId(2), lambda _: 7) == 7
+    assert asked == ["once"]
+    assert patience.write(ShardId(2), lambda: 7) == 7
