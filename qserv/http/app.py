@@ -7,19 +7,23 @@ from datetime import UTC, datetime
 
 from anyio import to_thread
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from qserv.http import vosi
+from qserv.http.caller import Named, allowed, caller
 from qserv.http.failures import failure
 from qserv.http.ingest import ingest_routes
+from qserv.http.login import login_routes
 from qserv.http.metrics import QueryMetrics
 from qserv.http.pages import front_page
 from qserv.http.parameters import read_parameters
 from qserv.http.query_response import Desk, QueryResponse
 from qserv.http.service import Service
+from qserv.rights.caller import Scope
 from qserv.tap_query import BadRequest, tap_query
 from schema.catalog import Catalog
 from schema.errors import SkyshardError
@@ -30,7 +34,8 @@ XML = "application/xml"
 def create_app(service: Service) -> Starlette:
     """The ASGI application over a service."""
     face = _Face(service)
-    return Starlette(
+    app = Starlette(
+        middleware=[Middleware(Named, service=service)],
         routes=[
             Route("/tap/sync", face.sync, methods=["GET", "POST"]),
             Route("/tap/capabilities", face.capabilities),
@@ -41,9 +46,12 @@ def create_app(service: Service) -> Starlette:
             Route("/health", face.health),
             Route("/metrics", face.metrics_page),
             Route("/", face.front),
+            *login_routes(service),
             *(ingest_routes(service.ingests) if service.ingests is not None else ()),
-        ]
+        ],
     )
+    app.state.service = service
+    return app
 
 
 class _Face:
@@ -58,17 +66,24 @@ class _Face:
     async def sync(self, request: Request) -> ASGIApp:
         """TAP's synchronous query."""
         try:
+            who = await allowed(request, Scope.READ_TAP)
             parameters = await read_parameters(request, self._service.http.max_body_bytes)
             if parameters.get("REQUEST", "").lower() == "getcapabilities":
                 return await self.capabilities(request)
             query = tap_query(parameters)
         except SkyshardError as error:
             return failure(error)
-        return QueryResponse(query, self._service, self._desk)
+        return QueryResponse(query, self._service, self._desk, who)
 
     async def capabilities(self, request: Request) -> Response:
-        """VOSI capabilities."""
-        document = vosi.capabilities(self._base_url(request), self._service.limits)
+        """VOSI capabilities, for everybody: they tell how to log in. Wrong credentials are told."""
+        limits, methods = self._service.limits, self._service.security_methods
+        try:
+            if "authorization" in request.headers:
+                limits = self._service.limits_of(await caller(request))
+        except SkyshardError as error:
+            return failure(error)
+        document = vosi.capabilities(self._base_url(request), limits, methods)
         return Response(document, media_type=XML)
 
     async def tables(self, request: Request) -> Response:
@@ -77,7 +92,7 @@ class _Face:
         if detail not in ("min", "max"):
             return failure(BadRequest(f"detail={detail!r}: there are min and max"))
         try:
-            catalogs = await self._catalogs()
+            catalogs = await self._catalogs(request)
         except SkyshardError as error:
             return failure(error)
         return Response(vosi.table_set(catalogs, with_columns=detail == "max"), media_type=XML)
@@ -86,7 +101,7 @@ class _Face:
         """VOSI tables, one of them: `/tap/tables/dp1.Object`."""
         catalog_name, _, table_name = request.path_params["name"].partition(".")
         try:
-            catalogs = await self._catalogs()
+            catalogs = await self._catalogs(request)
         except SkyshardError as error:
             return failure(error)
         for catalog in catalogs:
@@ -113,13 +128,15 @@ class _Face:
     async def front(self, request: Request) -> Response:
         """How to connect."""
         try:
-            catalogs = await self._catalogs()
+            catalogs = await self._catalogs(request)
         except SkyshardError:
             catalogs = ()
         return HTMLResponse(front_page(self._base_url(request), catalogs))
 
-    async def _catalogs(self) -> Sequence[Catalog]:
-        return await to_thread.run_sync(self._service.catalogs)
+    async def _catalogs(self, request: Request) -> Sequence[Catalog]:
+        """What is there for who asks."""
+        who = await allowed(request, Scope.READ_TAP)
+        return await to_thread.run_sync(self._service.catalogs, who)
 
     async def _fault(self) -> str | None:
         try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from starlette.responses import Response
 
 from qserv.formats.votable_frame import error_document
+from qserv.rights.errors import Forbidden, NotLoggedIn, Throttled
 from schema.errors import LimitExceeded, SkyshardError, Unavailable, UsageError
 
 VOTABLE = "application/x-votable+xml"
@@ -29,6 +32,12 @@ class TooManyQueries(Unavailable):
 def status_of(error: SkyshardError) -> int:
     """The HTTP status that tells a client whose fault it is, and whether to try again."""
     match error:
+        case NotLoggedIn():
+            return 401
+        case Forbidden():
+            return 403
+        case Throttled():
+            return 429
         case UsageError():
             return 400
         case LimitExceeded():
@@ -40,16 +49,32 @@ def status_of(error: SkyshardError) -> int:
 
 
 def outcome_of(error: SkyshardError) -> str:
-    """The error's kind for the metrics: `usage`, `limit`, `unavailable` or `failed`."""
-    return {400: "usage", 413: "limit", 503: "unavailable"}.get(status_of(error), "failed")
+    """The error's kind for the metrics: `usage`, `refused`, `limit`, `unavailable` or `failed`."""
+    return _OUTCOMES.get(status_of(error), "failed")
+
+
+_OUTCOMES = {
+    400: "usage",
+    401: "refused",
+    403: "refused",
+    413: "limit",
+    429: "limit",
+    503: "unavailable",
+}
+
+
+def retry_after(error: SkyshardError) -> dict[str, str]:
+    """The header that says when to try again, where that may help."""
+    if isinstance(error, Throttled):
+        return {"Retry-After": str(max(1, math.ceil(error.retry_s)))}
+    return {"Retry-After": str(RETRY_AFTER_S)} if error.transient else {}
 
 
 def failure(error: SkyshardError) -> Response:
     """The error as a response."""
     facts = error.fields()
     document = error_document(str(facts.pop("message")), facts)
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if error.transient else {}
-    return Response(document, status_of(error), headers, media_type=VOTABLE)
+    return Response(document, status_of(error), retry_after(error), media_type=VOTABLE)
 
 
 def unexpected(query_id: str | None = None) -> Response:

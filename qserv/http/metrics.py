@@ -14,7 +14,7 @@ class QueryMetrics:
         self._registry = CollectorRegistry()
         self.queries = Counter(
             "skyshard_queries",
-            "Queries by outcome: ok, overflow, usage, limit, unavailable, failed, cancelled.",
+            "Queries by outcome: ok, overflow, usage, refused, limit, unavailable, failed, cancelled.",
             ["outcome"],
             registry=self._registry,
         )

@@ -27,6 +27,7 @@ from qserv.http.failures import TooManyQueries, failure, outcome_of, unexpected
 from qserv.http.metrics import QueryMetrics
 from qserv.http.service import Service
 from qserv.result import Answer
+from qserv.rights.caller import Caller
 from qserv.tap_query import TapQuery
 from schema.errors import SkyshardError
 
@@ -107,8 +108,8 @@ def _first(chunks: Iterator[bytes], enough: int) -> tuple[bytes, bool]:
 class QueryResponse:
     """An ASGI response that runs one query while it sends it."""
 
-    def __init__(self, query: TapQuery, service: Service, desk: Desk) -> None:
-        self._query, self._service, self._desk = query, service, desk
+    def __init__(self, query: TapQuery, service: Service, desk: Desk, caller: Caller) -> None:
+        self._query, self._service, self._desk, self._caller = query, service, desk, caller
         self._course = _Course()
         self._coding: Coding | None = None
 
@@ -153,9 +154,9 @@ class QueryResponse:
 
     def _open(self) -> tuple[bytes, bool]:
         """Starts the query; its first bytes, and whether they are all."""
-        query = self._query
+        query, limits = self._query, self._service.limits_of(self._caller)
         answer = self._service.answer(
-            query.text, self._service.limits, query.max_rows, query.language, query.as_of
+            query.text, limits, query.max_rows, query.language, query.as_of, self._caller
         )
         self._course.answer = answer
         if self._course.is_abandoned:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from qserv.http.ingest import IngestAccess
 from qserv.limits import ANONYMOUS, Limits
 from qserv.result import Answer
+from qserv.rights.authority import Authority
+from qserv.rights.caller import Caller
 from schema.catalog import Catalog
 
-AnswerQuery = Callable[[str, Limits, int | None, str, Sequence[str]], Answer]
-"""(query text, limits, row limit of the client or None, language, snapshots) -> its answer."""
+AnswerQuery = Callable[[str, Limits, int | None, str, Sequence[str], Caller], Answer]
+"""(query text, limits, row limit of the client or None, language, snapshots, caller) -> its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,31 @@ class Service:
     """The seam between the HTTP face and the store. `check` raises where the store is away."""
 
     answer: AnswerQuery
-    catalogs: Callable[[], Sequence[Catalog]]
+    catalogs: Callable[[Caller], Sequence[Catalog]]
+    """What is there for a caller."""
     check: Callable[[], None]
     limits: Limits = ANONYMOUS
+    """Of who did not log in."""
+    user_limits: Limits | None = None
+    """Of who did; None: the same."""
     http: HttpLimits = field(default_factory=HttpLimits)
     public_url: str | None = None
     """The address that clients use, where a proxy stands before this server."""
     ingests: IngestAccess | None = None
     """Who may ingest by HTTP, and what; None: nobody."""
+    authority: Authority | None = None
+    """Who knows users and tokens; None: everybody is anonymous."""
+
+    @property
+    def security_methods(self) -> tuple[str | None, ...]:
+        """How one may ask, as /capabilities tells it; None: unnamed."""
+        if self.authority is None:
+            return ()
+        unnamed = (None,) if self.authority.settings.anonymous else ()
+        return (*unnamed, "ivo://ivoa.net/sso#BasicAA", "ivo://ivoa.net/sso#OAuth")
+
+    def limits_of(self, caller: Caller) -> Limits:
+        """The bounds of a caller's queries."""
+        if caller.is_anonymous or self.user_limits is None:
+            return self.limits
+        return self.user_limits

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from vo_models.tapregext import models as tap
 from vo_models.vodataservice import models as vod
-from vo_models.voresource.models import AccessURL, Capability, Interface
+from vo_models.voresource.models import AccessURL, Capability, Interface, SecurityMethod
 from vo_models.voresource.types import UTCTimestamp
 from vo_models.vosi.availability import Availability
 from vo_models.vosi.capabilities.models import VOSICapabilities
@@ -27,11 +27,16 @@ _VOSI = "ivo://ivoa.net/std/VOSI"
 _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
 
 
-def capabilities(base_url: str, limits: Limits) -> bytes:
-    """The capabilities document of the service at `base_url`."""
+def capabilities(
+    base_url: str, limits: Limits, security_methods: Sequence[str | None] = ()
+) -> bytes:
+    """The capabilities document of the service at `base_url`.
+
+    `security_methods` are how one may ask: IVOA SSO's names, None for unnamed; empty means unnamed only.
+    """
     document = VOSICapabilities(
         capability=[
-            _table_access(base_url, limits),
+            _table_access(base_url, limits, security_methods),
             *(
                 Capability(
                     standard_id=f"{_VOSI}#{name}", interface=[_interface(f"{base_url}/{name}")]
@@ -39,14 +44,17 @@ def capabilities(base_url: str, limits: Limits) -> bytes:
                 for name in ("capabilities", "availability")
             ),
             Capability(
-                standard_id=f"{_VOSI}#tables-1.1", interface=[_interface(f"{base_url}/tables")]
+                standard_id=f"{_VOSI}#tables-1.1",
+                interface=_interfaces(f"{base_url}/tables", security_methods),
             ),
         ]
     )
     return _xml(document)
 
 
-def _table_access(base_url: str, limits: Limits) -> tap.TableAccess:
+def _table_access(
+    base_url: str, limits: Limits, security_methods: Sequence[str | None]
+) -> tap.TableAccess:
     row_limit = None
     if limits.max_rows is not None:
         bound = tap.DataLimit(value=limits.max_rows, unit="row")
@@ -56,7 +64,7 @@ def _table_access(base_url: str, limits: Limits) -> tap.TableAccess:
         seconds = int(limits.timeout_s)
         duration = tap.TimeLimits(default=seconds, hard=seconds)
     return tap.TableAccess(
-        interface=[_interface(base_url, version="1.1", role="std")],
+        interface=_interfaces(base_url, security_methods, version="1.1", role="std"),
         language=[_language(), *_sql_languages()],
         output_format=[
             tap.OutputFormat(mime=form.mime, alias=[form.name, *form.aliases], ivo_id=form.ivo_id)
@@ -124,6 +132,19 @@ def _interface(url: str, version: str | None = None, role: str | None = None) ->
     return Interface(
         type="vs:ParamHTTP", version=version, role=role, access_url=[AccessURL(value=url, use=use)]
     )
+
+
+def _interfaces(
+    url: str, methods: Sequence[str | None], version: str | None = None, role: str | None = None
+) -> list[Interface]:
+    """One for those who are unnamed, one for those who log in; at the same address."""
+    found = [] if methods and None not in methods else [_interface(url, version, role)]
+    named = [SecurityMethod(standard_id=method) for method in methods if method is not None]
+    if named:
+        secured = _interface(url, version, role)
+        secured.security_method = named
+        found.append(secured)
+    return found
 
 
 def table_set(catalogs: Sequence[Catalog], *, with_columns: bool) -> bytes:

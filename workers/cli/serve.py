@@ -141,12 +141,13 @@ def _service(settings: Settings, store: Store) -> Service:
     from qserv.http.service import Service
 
     return Service(
-        answer=lambda text, limits, maxrec, language, as_of: answer(
-            text, store, limits=limits, maxrec=maxrec, language=language, as_of=as_of
+        answer=lambda text, limits, maxrec, language, as_of, caller: answer(
+            text, store, limits=limits, maxrec=maxrec, language=language, as_of=as_of, caller=caller
         ),
         catalogs=store.catalogs,
         check=store.check,
         limits=settings.anonymous,
+        user_limits=settings.limits,
         ingests=_ingests(settings, store),
     )
 

@@ -16,6 +16,7 @@ from qserv.http.serve import make_server
 from qserv.http.service import HttpLimits, Service
 from qserv.limits import ANONYMOUS, Limits
 from qserv.result import Answer, ResultColumn
+from qserv.rights.caller import Caller
 from schema.catalog import Catalog, Column, ForeignKey, Role, Table
 from schema.errors import LimitExceeded, QueryError, StoreError, Unavailable
 from schema.types import Type
@@ -115,7 +116,7 @@ class Stage:
     def service(self) -> Service:
         return Service(
             answer=self._answer,
-            catalogs=lambda: (CATALOG,),
+            catalogs=lambda _: (CATALOG,),
             check=self._check,
             limits=replace(ANONYMOUS, max_rows=20_000),
             http=HttpLimits(max_running=2, max_body_bytes=10_000),
@@ -128,6 +129,7 @@ class Stage:
         max_rows: int | None,
         language: str,
         as_of: Sequence[str],
+        _caller: Caller,
     ) -> Answer:
         self.current.language, self.current.as_of = language, tuple(as_of)
         return self.current.answer(text, limits, max_rows)
