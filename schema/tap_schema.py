@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from schema.catalog import Catalog, Column, ForeignKey, Role, Table
+from schema.reserved import RESERVED
 from schema.types import SPELLINGS, Type, votable_arraysize
 
 _REGULAR = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -32,8 +33,10 @@ def rows(catalogs: Sequence[Catalog]) -> dict[str, pa.Table]:
 
 
 def adql_name(name: str) -> str:
-    """A name as ADQL spells it: in double quotes where it is no regular identifier."""
-    return name if _REGULAR.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+    """A name as ADQL spells it: in double quotes where it is no regular identifier, or reserved."""
+    if _REGULAR.fullmatch(name) and name.upper() not in RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
 
 
 def table_name(catalog: Catalog, table: Table) -> str:

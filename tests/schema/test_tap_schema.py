@@ -13,6 +13,7 @@ OBJECT = Table(
         Column("flux (g)", Type.FLOAT, unit="nJy", description="Flux"),
         Column("band", Type.TEXT, 4),
         Column("seen", Type.TIMESTAMP),
+        Column("year", Type.INT),
     ),
     Role.DIRECTOR,
     key="id",
@@ -52,7 +53,7 @@ def test_a_table_is_named_as_a_query_names_it() -> None:
 def test_columns_are_told_in_order() -> None:
     found = told("columns", table_name="lab.Object")
     listed = [(row["column_name"], row["column_index"]) for row in found]
-    assert listed == [("id", 1), ('"flux (g)"', 2), ("band", 3), ("seen", 4)]
+    assert listed == [("id", 1), ('"flux (g)"', 2), ("band", 3), ("seen", 4), ('"year"', 5)]
 
 
 def test_a_column_is_told_whole() -> None:

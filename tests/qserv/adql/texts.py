@@ -1,6 +1,7 @@
 """Texts that several tests of the parser read."""
 
-from qserv.adql.words import ADQL_WORDS, CLAUSE_WORDS
+from qserv.adql.words import CLAUSE_WORDS
+from schema.reserved import ADQL_WORDS
 from tests.support.cases import cases_in
 
 ACCEPTED = [case.text for case in cases_in("adql") if "tree" in case.sections]
