@@ -1,4 +1,4 @@
-"""Ingests by HTTP: `/ingest/...`, for who has the token; answers and errors are JSON.
+"""Ingests by HTTP: `/ingest/...`, for who has a token for it; answers and errors are JSON.
 
     GET  /ingest[?catalog=C]                 the newest ingests
     POST /ingest                             {"catalog", "label"?, "max_rejects"?, "duplicates"?, "verify"?}
@@ -40,7 +40,10 @@ from loaders.readers.form import Form
 from loaders.staging.spool import make_private
 from loaders.staging.stage import Contribution
 from procedures.ingests import UnknownIngest, read_ingest
-from qserv.http.failures import RETRY_AFTER_S, BodyTooLarge, status_of
+from qserv.http.caller import allowed, caller
+from qserv.http.failures import BodyTooLarge, retry_after, status_of
+from qserv.rights.caller import Scope
+from qserv.rights.errors import NotLoggedIn
 from qserv.tap_query import BadRequest
 from schema.errors import SkyshardError, Unavailable, UsageError
 
@@ -50,7 +53,7 @@ _CONFLICTS = (lifecycle.WrongState, AlreadyIngested, IngestBusy, IngestEnded)
 
 
 class TokenRefused(UsageError):
-    """The request has no token, or another one than the configuration names."""
+    """The request has no token, or one that is not known."""
 
     code = "TOKEN_REFUSED"
 
@@ -69,10 +72,13 @@ class TooManyLoads(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class IngestAccess:
-    """What the HTTP face may do with ingests. `token_sha256`: the hex digest of who may."""
+    """What the HTTP face may do with ingests.
+
+    `token_sha256`: the hex digest of a token that may, beside those of users with the scope `ingest`.
+    """
 
     site: Site
-    token_sha256: str
+    token_sha256: str | None = None
     folders: tuple[Path, ...] = ()
     """Files below these may be named; none: only pushed streams."""
     max_body_bytes: int = 2_000_000
@@ -116,7 +122,7 @@ def _guarded(access: IngestAccess, answer: Answer) -> Callable[[Request], Awaita
 
     async def endpoint(request: Request) -> Response:
         try:
-            _check_token(access, request)
+            await _check_caller(access, request)
             code, document = await answer(request)
         except SkyshardError as error:
             return _failure(error)
@@ -129,16 +135,28 @@ def _guarded(access: IngestAccess, answer: Answer) -> Callable[[Request], Awaita
     return endpoint
 
 
-def _check_token(access: IngestAccess, request: Request) -> None:
+async def _check_caller(access: IngestAccess, request: Request) -> None:
+    """Let through the configured token, and whose credentials have the scope `ingest`.
+
+    Raises TokenRefused, Forbidden.
+    """
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     digest = hashlib.sha256(token.strip().encode()).hexdigest()
-    if kind.lower() != "bearer" or not hmac.compare_digest(digest, access.token_sha256):
+    configured = access.token_sha256
+    if kind.lower() == "bearer" and configured and hmac.compare_digest(digest, configured):
+        return
+    try:
+        who = await caller(request)
+    except NotLoggedIn as error:
+        raise TokenRefused(f"ingests need a token with the scope ingest: {error}") from error
+    if who.is_anonymous:
         raise TokenRefused("ingests need `Authorization: Bearer TOKEN` with the right token")
+    await allowed(request, Scope.INGEST)
 
 
 def _failure(error: SkyshardError) -> Response:
     """The error as JSON, with the status that tells whose it is."""
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if error.transient else {}
+    headers = retry_after(error)
     match error:
         case TokenRefused():
             code, headers = 401, {"WWW-Authenticate": "Bearer"}

@@ -152,10 +152,8 @@ def _service(settings: Settings, store: Store) -> Service:
     )
 
 
-def _ingests(settings: Settings, store: Store) -> IngestAccess | None:
-    """Who may ingest by HTTP; nobody without a token in the configuration."""
-    if settings.ingest_token_sha256 is None:
-        return None
+def _ingests(settings: Settings, store: Store) -> IngestAccess:
+    """Who may ingest by HTTP: the configured token, and users with the scope `ingest`."""
     from loaders.options import Site
     from procedures.pools import Pools
     from qserv.http.ingest import IngestAccess
