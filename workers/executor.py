@@ -30,15 +30,24 @@ class RayMissing(ConfigError):
         )
 
 
+class AddressUnused(ConfigError):
+    """An address of a Ray cluster stands beside another kind of executor."""
+
+    code = "ADDRESS_UNUSED"
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(f"--address joins a Ray cluster, which --executor {kind} does not use")
+
+
 def chosen(kind: Kind | None, address: str | None) -> Kind:
-    """What was meant: an address is one of a Ray cluster. Raises ConfigError where they disagree."""
-    if address is not None and kind not in (None, Kind.RAY):
-        raise ConfigError(f"--address joins a Ray cluster, which --executor {kind} does not use")
+    """What was meant: an address is one of a Ray cluster. Raises AddressUnused."""
+    if kind not in (None, Kind.RAY) and address is not None:
+        raise AddressUnused(kind)
     return Kind.RAY if address is not None else kind or Kind.THREADS
 
 
 @contextmanager
-def executor(
+def opened(
     kind: Kind, *, workers: int, address: str | None = None
 ) -> Iterator[tuple[Executor | None, int]]:
     """An executor for one ingest (None: its own threads), and how many tasks it does at a time.

@@ -12,7 +12,7 @@ from typing_extensions import override
 from loaders.parts.degraded import Degraded
 from workers.cli import ingest_steps
 from workers.cli.ingest_files import pairs
-from workers.cli.options import Home, Json
+from workers.cli.options import Address, ExecutorKind, Home, Json
 
 GROUP_HELP = """Load files into a catalog and publish them as one new snapshot.
 
@@ -68,6 +68,8 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
         float | None,
         typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for it. [60]"),
     ] = None,
+    executor: ExecutorKind = None,
+    address: Address = None,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -83,6 +85,7 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
       skyshard ingest dp1 Object=objects.parquet Source=sources-*.parquet Visit=visits.csv
       skyshard ingest dp1.Source sources.csv --max-rejects 100 --rejects bad-rows.csv
       skyshard ingest dp1.Visit visits.tsv --columns visit,band,expMidptMJD
+      skyshard ingest dp1.Object objects-*.parquet --address auto
     """
     catalog, _, table = target.partition(".")
     given = pairs(table, files)
@@ -91,7 +94,8 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
     from workers.cli.ingest_run import Choice, run
 
     options = IngestOptions(max_rejects=max_rejects, again=again, verify=verify)
-    run(home, catalog, given, Choice(options, rejects, names, is_json, degraded, wait_s))
+    choice = Choice(options, rejects, names, is_json, degraded, wait_s, executor, address)
+    run(home, catalog, given, choice)
 
 
 class Steps(TyperGroup):

@@ -20,6 +20,7 @@ from procedures.pools import Pools
 from workers.cli.options import DEGRADED
 from workers.cli.output import console, emit_json, message
 from workers.config import Settings, load, topology
+from workers.executor import Kind, chosen, opened
 
 PHASES = {"stage": "reading", "load": "loading"}
 
@@ -41,6 +42,8 @@ class Choice:
     is_json: bool
     degraded: Degraded | None = None
     wait_s: float | None = None
+    executor: Kind | None = None
+    address: str | None = None
 
     def with_settings(self, settings: Settings) -> IngestOptions:
         """The options, with what the configuration says where the user said nothing."""
@@ -51,6 +54,16 @@ class Choice:
         )
 
 
+@contextmanager
+def working(
+    options: IngestOptions, kind: Kind | None, address: str | None
+) -> Iterator[IngestOptions]:
+    """The options with the executor that was chosen, for the length of the block."""
+    with opened(chosen(kind, address), workers=options.workers, address=address) as found:
+        executor, at_a_time = found
+        yield replace(options, executor=executor, workers=at_a_time)
+
+
 def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: Choice) -> None:
     """Ingest files into a catalog's tables and say what came of it."""
     settings = load(home)
@@ -59,14 +72,19 @@ def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: 
         Contribution(table, path, Form(columns=choice.columns)) for table, path in files
     ]
     try:
-        with closing(Pools(servers)) as pools, shown_progress() as progress:
+        options = choice.with_settings(settings)
+        with (
+            working(options, choice.executor, choice.address) as options,
+            closing(Pools(servers)) as pools,
+            shown_progress() as progress,
+        ):
             report = ingest(
                 catalog,
                 contributions,
                 pools=pools,
                 topology=servers,
                 spool=settings.spool,
-                options=choice.with_settings(settings),
+                options=options,
                 progress=progress,
             )
     except TooManyRejects as error:

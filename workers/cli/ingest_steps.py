@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workers.cli.ingest_files import pairs
-from workers.cli.options import Home, Json
+from workers.cli.options import Address, ExecutorKind, Home, Json
 from workers.cli.output import emit_json, emit_table, message, size_in_words
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def run(  # noqa: PLR0917  (typer calls it by names)
         bool,
         typer.Option("--digests", help="Let other machines that see the spool trust it."),
     ] = False,
+    executor: ExecutorKind = None,
+    address: Address = None,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -152,15 +154,20 @@ def run(  # noqa: PLR0917  (typer calls it by names)
     \b
     Example:
       skyshard ingest run 12 --publish
+      skyshard ingest run 12 --publish --address head:6379
     """
     from loaders import lifecycle
     from loaders.options import IngestOptions
-    from workers.cli.ingest_run import shown_progress
+    from workers.cli.ingest_run import shown_progress, working
 
     options = IngestOptions(workers=workers, keep_going=True, with_digests=is_digested)
-    with _site(home) as site, shown_progress() as progress:
+    with (
+        working(options, executor, address) as chosen,
+        _site(home) as site,
+        shown_progress() as progress,
+    ):
         ran = lifecycle.run_ingest(
-            site, ingest, options=options, progress=progress, and_publish=and_publish
+            site, ingest, options=chosen, progress=progress, and_publish=and_publish
         )
     _tell(ran, is_json=is_json)
 
