@@ -159,18 +159,17 @@ def destroy_due(connection: Connection, *, archive_s: float) -> list[str]:
         return due
 
 
-def named_results(connection: Connection, job_ids: Sequence[str]) -> dict[str, str | None]:
-    """Of these ids the jobs that there are, and the file of each one's result; None: it has none.
-
-    A job that runs may be about to have one.
-    """
+def files_wanted(
+    connection: Connection, job_ids: Sequence[str]
+) -> dict[str, tuple[str, int, str | None]]:
+    """Of these ids the jobs that there are: phase, attempt, and the file of the result if there is one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT job_id::text, result ->> 'file' FROM skyshard.job"
-            " WHERE job_id = ANY(%s::uuid[]) AND phase <> 'ARCHIVED'",
+            "SELECT job_id::text, phase, attempt, result ->> 'file' FROM skyshard.job"
+            " WHERE job_id::text = ANY(%s)",
             (list(job_ids),),
         )
-        return dict(cursor.fetchall())
+        return {job_id: (phase, attempt, file) for job_id, phase, attempt, file in cursor}
 
 
 def jobs_ahead(connection: Connection, job: Job) -> int:

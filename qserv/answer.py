@@ -79,7 +79,7 @@ def answer(
     if prefix is not None:
         rest = re.sub(r"\S", " ", prefix[0]) + text[prefix.end() :]  # errors keep their places
         if prefix["analyze"]:
-            return _analyzed(rest, store, asked)
+            return _analyzed(rest, store, asked, running)
         explanation = explain(
             rest, store, limits=limits, language=language, as_of=as_of, caller=caller
         )
@@ -143,10 +143,10 @@ def plan_text(text: str, pinned: Pinned, store: Store, *, limits: Limits, langua
     return _planned(text, pinned, store, (limits, language), None)
 
 
-def _analyzed(text: str, store: Store, asked: _Asked) -> Answer:
+def _analyzed(text: str, store: Store, asked: _Asked, running: Running | None) -> Answer:
     """The answer to EXPLAIN ANALYZE: the query runs when the first batch is asked for."""
     started = time.perf_counter()
-    running = store.watch.begin(asked.limits.timeout_s, caller=asked.caller)
+    running = running or store.watch.begin(asked.limits.timeout_s, caller=asked.caller)
     trace = running.trace = Trace()
     plan, found = _begun(text, store, running, asked)
 

@@ -1,4 +1,4 @@
-"""The routes: TAP sync, VOSI, the front page, health and metrics."""
+"""The routes: TAP sync and async, VOSI, the front page, health and metrics."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from qserv.http import vosi
 from qserv.http.caller import Named, allowed, caller
 from qserv.http.failures import failure
 from qserv.http.ingest import ingest_routes
+from qserv.http.jobs import job_routes
 from qserv.http.login import login_routes
 from qserv.http.metrics import QueryMetrics
 from qserv.http.pages import front_page
@@ -47,6 +48,7 @@ def create_app(service: Service) -> Starlette:
             Route("/metrics", face.metrics_page),
             Route("/", face.front),
             *login_routes(service),
+            *face.job_routes(),
             *(ingest_routes(service.ingests) if service.ingests is not None else ()),
         ],
     )
@@ -62,6 +64,13 @@ class _Face:
         self._metrics = QueryMetrics()
         self._desk = Desk(service.http.max_running, self._metrics)
         self._started = datetime.now(UTC)
+
+    def job_routes(self) -> list[Route]:
+        """The routes of TAP's asynchronous queries, where there are any."""
+        service = self._service
+        if service.jobs is None:
+            return []
+        return job_routes(service.jobs, self._base_url, service.http.max_body_bytes)
 
     async def sync(self, request: Request) -> ASGIApp:
         """TAP's synchronous query."""

@@ -7,6 +7,7 @@ import math
 from starlette.responses import Response
 
 from qserv.formats.votable_frame import error_document
+from qserv.jobs.errors import KeyReused, UnknownJob
 from qserv.rights.errors import Forbidden, NotLoggedIn, Throttled
 from schema.errors import LimitExceeded, SkyshardError, Unavailable, UsageError
 
@@ -38,6 +39,10 @@ def status_of(error: SkyshardError) -> int:
             return 403
         case Throttled():
             return 429
+        case UnknownJob():
+            return 404
+        case KeyReused():
+            return 422
         case UsageError():
             return 400
         case LimitExceeded():

@@ -19,13 +19,19 @@ MAX_FIELDS = 64
 
 async def read_parameters(request: Request, max_body_bytes: int) -> dict[str, str]:
     """The parameters of the URL and the body, names in upper case; only those TAP knows."""
+    return tap_parameters(await read_fields(request, max_body_bytes))
+
+
+async def read_fields(request: Request, max_body_bytes: int) -> list[tuple[str, str]]:
+    """All fields of the URL and the body, in order, names in upper case."""
     pairs = list(request.query_params.multi_items())
-    if request.method == "POST":
+    if request.method in ("POST", "PUT"):
         pairs += await _form_fields(request, max_body_bytes)
-    return _single_values(pairs)
+    return [(name.upper(), value) for name, value in pairs]
 
 
-def _single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def tap_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """TAP's parameters among the fields; raises BadRequest where one is given twice."""
     values: dict[str, str] = {}
     for name, value in pairs:
         folded = name.upper()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from qserv.http.ingest import IngestAccess
+from qserv.http.jobs import JobAccess
 from qserv.limits import ANONYMOUS, Limits
 from qserv.result import Answer
 from qserv.rights.authority import Authority
@@ -48,6 +49,8 @@ class Service:
     """Who may ingest by HTTP, and what; None: nobody."""
     authority: Authority | None = None
     """Who knows users and tokens; None: everybody is anonymous."""
+    jobs: JobAccess | None = None
+    """Asynchronous queries; None: there are none."""
 
     @property
     def security_methods(self) -> tuple[str | None, ...]:

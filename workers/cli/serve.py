@@ -17,6 +17,7 @@ from workers.cli.options import Home
 
 if TYPE_CHECKING:
     from qserv.http.ingest import IngestAccess
+    from qserv.http.jobs import JobAccess
     from qserv.http.service import Service
     from qserv.store import Store
     from schema.topology import Topology
@@ -42,8 +43,12 @@ def serve(
     settings = load(home, {"host": host, "port": port})
     _log_to_stderr(settings.log_level)
     servers = topology(settings)
-    with opened_store(settings, servers) as store, _repairs(settings, servers):
-        http.serve(_service(settings, store), host=settings.host, port=settings.port)
+    with (
+        opened_store(settings, servers) as store,
+        _repairs(settings, servers),
+        _jobs(settings, store) as jobs,
+    ):
+        http.serve(_service(settings, store, jobs), host=settings.host, port=settings.port)
 
 
 def scan(
@@ -135,7 +140,28 @@ def _calm_collector() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _service(settings: Settings, store: Store) -> Service:
+@contextmanager
+def _jobs(settings: Settings, store: Store) -> Iterator[JobAccess]:
+    """This czar's share of the asynchronous queries; what runs at the end is given back."""
+    from procedures.pools import Pools
+    from qserv.http.jobs import JobAccess
+    from qserv.jobs.desk import JobDesk
+    from qserv.jobs.results import ResultFiles
+    from qserv.jobs.runner import Runner
+
+    # Pools of their own: queries wait for none of these connections.
+    pools = Pools(store.topology, size=8, application_name="skyshard jobs")
+    files = ResultFiles(settings.job_results)
+    runner = Runner(store, pools, files, settings.limits_of, settings.jobs)
+    desk = JobDesk(pools, files, settings.jobs, store=store, limits_of=settings.limits_of)
+    try:
+        yield JobAccess(desk, runner)
+    finally:
+        runner.close()
+        pools.close()
+
+
+def _service(settings: Settings, store: Store, jobs: JobAccess) -> Service:
     """What the HTTP server asks of the store; its users have not logged in."""
     from qserv.answer import answer
     from qserv.http.service import Service
@@ -149,6 +175,7 @@ def _service(settings: Settings, store: Store) -> Service:
         limits=settings.anonymous,
         user_limits=settings.limits,
         ingests=_ingests(settings, store),
+        jobs=jobs,
     )
 
 

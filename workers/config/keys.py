@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from qserv.jobs.settings import JobSettings
 from qserv.limits import Limits
 
 FILE_NAME = "skyshard.toml"
@@ -41,6 +42,24 @@ _LIMITS = {
     "max_merge_rows": "rows, by estimate, that may be fetched to be joined in one place",
 }
 
+_JOBS = {
+    "max_running": "asynchronous queries that one czar runs at a time",
+    "max_running_per_user": "of one user, over all czars",
+    "max_waiting_per_user": "pending and queued ones of one user",
+    "execution_s": "how long one may run unless its owner says otherwise, seconds",
+    "max_execution_s": "how long one may run at most, seconds",
+    "keep_s": "how long a result is kept unless its owner says otherwise, seconds",
+    "max_keep_s": "how long a result is kept at most, seconds",
+    "archive_s": "how long a job is known after its result is gone, seconds",
+    "max_result_bytes_per_user": "results of one user, bytes",
+    "max_list": "jobs in one list",
+    "max_wait_s": "how long a request may wait for a change, seconds",
+    "max_attempts": "how many czars may be lost while they run one job",
+    "lease_s": "how long a silent czar keeps its jobs, seconds",
+    "renew_s": "between two signs of life of a czar, seconds",
+    "sweep_s": "between two looks for results whose time is over, seconds",
+}
+
 KEYS: tuple[Key, ...] = (
     Key("home", "folder of the cluster: configuration, state, logs, twins, spool"),
     Key("data", "folder of the PostgreSQL data directories; default: `data` in the home"),
@@ -58,6 +77,8 @@ KEYS: tuple[Key, ...] = (
     Key("repair.bytes_per_s", "copies made in the background, bytes a second"),
     Key("ingest.token_sha256", "SHA-256 (hex) of the token for ingests by HTTP; without one: off"),
     Key("ingest.folders", "folders whose files may be ingested by HTTP"),
+    Key("jobs.folder", "results of asynchronous queries; the same for all czars"),
+    *(Key(f"jobs.{field.name}", _JOBS[field.name]) for field in fields(JobSettings)),
     *(
         Key(f"limits.{field.name}", _LIMITS.get(field.name, "a bound of one query"))
         for field in fields(Limits)

@@ -10,7 +10,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from qserv.jobs.settings import JobSettings
 from qserv.limits import ANONYMOUS, Limits
+from qserv.rights.caller import Caller
 from schema.errors import ConfigError
 from workers.config import sources
 from workers.config.keys import KEYS, SECRETS
@@ -70,6 +72,8 @@ class Settings(BaseModel):
     repair_bytes_per_s: int = Field(default=50_000_000, gt=0)
     ingest_token_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", repr=False)
     ingest_folders: tuple[Path, ...] = ()
+    jobs_folder: Path | None = None
+    jobs: JobSettings = JobSettings()
     limits: Limits = Limits()
     anonymous: Limits = ANONYMOUS
     origins: dict[str, str] = Field(default_factory=dict, repr=False)
@@ -85,6 +89,15 @@ class Settings(BaseModel):
         return self.home / "spool"
 
     @property
+    def job_results(self) -> Path:
+        """Folder of the results of asynchronous queries."""
+        return self.jobs_folder or self.home / "jobs"
+
+    def limits_of(self, caller: Caller) -> Limits:
+        """The bounds of a caller's queries."""
+        return self.anonymous if caller.is_anonymous else self.limits
+
+    @property
     def logs(self) -> Path:
         """Folder of the processes' logs."""
         return self.home / "logs"
@@ -96,6 +109,10 @@ class Settings(BaseModel):
                 return getattr(self.anonymous, name)
             case ["limits", name]:
                 return getattr(self.limits, name)
+            case ["jobs", "folder"]:
+                return self.job_results
+            case ["jobs", name]:
+                return getattr(self.jobs, name)
             case ["coordinator" | "ingest" | "repair", _]:
                 return getattr(self, key.replace(".", "_"))
             case ["shards"] if self.servers:
@@ -160,7 +177,7 @@ def _checked(values: Values) -> Settings:
     }
     for key, given in values.items():
         match key.split("."):
-            case ["limits", *_]:
+            case ["limits" | "jobs", *_]:
                 continue
             case ["shards"] if isinstance(given.value, list):
                 document["servers"] = _servers(given)
@@ -171,6 +188,10 @@ def _checked(values: Values) -> Settings:
             case _:
                 document[key] = given.value
     document["limits"] = _limits("limits.", Limits(), values)
+    document["jobs"] = _jobs(values)
+    if "jobs.folder" in values:
+        given = values["jobs.folder"]
+        document["jobs_folder"] = given.folder / Path(str(given.value)).expanduser()
     document["anonymous"] = _limits("limits.anonymous.", ANONYMOUS, values)
     try:
         settings = Settings.model_validate(document)
@@ -223,6 +244,24 @@ def _limits(prefix: str, base: Limits, values: Values) -> Limits:
         if value is not None and value <= 0:
             given = values[prefix + name]
             raise BadSetting(prefix + name, given.origin, 'must be above 0, or "none"')
+    return checked
+
+
+def _jobs(values: Values) -> JobSettings:
+    """What was given of `[jobs]`; every number is above 0."""
+    from pydantic import TypeAdapter
+
+    document = asdict(JobSettings())
+    given = {name: values[f"jobs.{name}"] for name in document if f"jobs.{name}" in values}
+    document |= {name: one.value for name, one in given.items()}
+    try:
+        checked = TypeAdapter(JobSettings).validate_python(document)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        raise BadSetting(f"jobs.{name}", given[name].origin, _words(error)) from error
+    for name, one in given.items():
+        if getattr(checked, name) <= 0:
+            raise BadSetting(f"jobs.{name}", one.origin, "must be above 0")
     return checked
 
 
