@@ -13,6 +13,7 @@ from loaders.journal import Journal
 from loaders.kept import Kept, stage_once
 from loaders.options import IngestOptions, OnProgress, Progress
 from loaders.readers.form import form_of, piece_of
+from loaders.staging.mapping import mapping_of
 from loaders.staging.stage import Contribution, Staged, StageTask
 from loaders.state import ContributionState
 from loaders.tasks import Settled, SpoolUnseen, an_executor, outcome, settled
@@ -58,6 +59,8 @@ def to_row(number: int, given: Contribution, table: Table) -> ContributionRow:
         options["form"] = said
     if piece is not None:
         options["rows_before"] = piece.rows_before
+    if given.mapping is not None:
+        options["mapping"] = given.mapping.to_document()
     return ContributionRow(
         number,
         table.name,
@@ -71,11 +74,13 @@ def to_row(number: int, given: Contribution, table: Table) -> ContributionRow:
 def from_row(row: ContributionRow) -> Contribution:
     """A contribution as it was given."""
     said = row.options
+    mapping = said.get("mapping")
     return Contribution(
         row.table,
         Path(row.source),
         form=form_of(said.get("form", {})),
         piece=piece_of(row.piece, said.get("rows_before", 0)),
+        mapping=None if mapping is None else mapping_of(mapping),
     )
 
 
@@ -154,7 +159,14 @@ def _task(staging: Staging, row: ContributionRow) -> StageTask:
     table = staging.tables[row.table]
     limit = staging.options.reject_limit
     return StageTask(
-        row.number, table, given.path, given.form, staging.folder, limit, given.piece
+        row.number,
+        table,
+        given.path,
+        given.form,
+        staging.folder,
+        limit,
+        piece=given.piece,
+        mapping=given.mapping,
     )
 
 

@@ -20,8 +20,10 @@ from loaders.readers.form import Form, Piece
 from loaders.readers.read import AS_FOUND, open_source
 from loaders.readers.rows import ascending, reordered
 from loaders.readers.source import BATCH_BYTES, I64
+from loaders.staging.mapping import TableMapping
+from loaders.staging.matching import match_columns
 from loaders.staging.rejects import RejectFile
-from loaders.staging.validate import Conformed, conform, match_columns
+from loaders.staging.validate import Conformed, Conformer
 from schema.catalog import HEALPIX_29, Role, Table
 from schema.healpix import pixels_29
 from schema.partition import DENSITY_ORDER
@@ -44,6 +46,7 @@ class Contribution:
     path: Path
     form: Form = AS_FOUND
     piece: Piece | None = None
+    mapping: TableMapping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class StageTask:
     reject_limit: int
     """Reading ends after this many rejects."""
     piece: Piece | None = None
+    mapping: TableMapping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,14 @@ class Staged:
 def stage(task: StageTask) -> Staged:
     """Read one contribution into runs in the task's spool folder."""
     source = open_source(task.path, task.table, task.form, task.piece)
-    matching = match_columns(task.table, source.names, str(task.path))
+    matching = match_columns(task.table, source.names, str(task.path), task.mapping)
     runs: list[Run] = []
     density = _Density()
-    with RejectFile(reject_path(task), task.table.name, task.path) as rejects:
-        batches = (conform(b, matching, task.table) for b in source.batches(matching.wanted))
+    with (
+        RejectFile(reject_path(task), task.table.name, task.path) as rejects,
+        Conformer(task.table, matching) as conformer,
+    ):
+        batches = map(conformer.conform, source.batches(matching.wanted))
         for rows in _gather(batches, rejects, task.reject_limit):
             placed = place_rows(rows, task.table)
             density.add(placed)

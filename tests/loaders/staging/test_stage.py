@@ -14,10 +14,10 @@ import pytest
 from loaders.readers.form import Form
 from loaders.staging import stage as stage_module
 from loaders.staging.convert import WrongType
+from loaders.staging.matching import MissingColumn
 from loaders.staging.rejects import HEADER, first_reasons, join_rejects
 from loaders.staging.stage import ROW_NUMBER, Staged, StageTask, open_run, reject_path, stage
 from loaders.staging.target import UNNAMED_ROWS, Target, UnnamedTableGrew, check_growth
-from loaders.staging.validate import MissingColumn
 from schema.catalog import HEALPIX_29, Catalog, Column, Role, Table
 from schema.manifest import Manifest
 from schema.placement import Family

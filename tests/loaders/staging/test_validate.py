@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loaders.readers.source import BadLine, SourceBatch
-from loaders.staging.validate import Conformed, MissingColumn, conform, match_columns
+from loaders.staging.matching import MissingColumn, match_columns
+from loaders.staging.validate import Conformed, Conformer
 from schema.catalog import Table
 from tests.loaders.skies import FILTER, OBJECT, SOURCE
 
@@ -17,7 +18,8 @@ from tests.loaders.skies import FILTER, OBJECT, SOURCE
 def checked(table: Table, bad: tuple[BadLine, ...] = (), **columns: list[object]) -> Conformed:
     rows = pa.RecordBatch.from_pydict(columns)
     batch = SourceBatch(rows, np.arange(10, 10 + rows.num_rows), bad)
-    return conform(batch, match_columns(table, list(columns)), table)
+    with Conformer(table, match_columns(table, list(columns))) as conformer:
+        return conformer.conform(batch)
 
 
 def reasons(result: Conformed) -> dict[int, str]:
