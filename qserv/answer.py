@@ -69,7 +69,19 @@ def answer(
     running
         What `store.watch` has begun for this query, where somebody wants to follow or stop it.
     """
-    asked = _Asked(limits, maxrec, language, parse_as_of(as_of), caller)
+    entry = store.log.begin(caller, text, language)
+    try:
+        asked = _Asked(limits, maxrec, language, parse_as_of(as_of), caller)
+        found = _answered(text, store, asked, running)
+    except BaseException as error:
+        store.log.fail(entry, running.query_id if running else new_query_id(), error)
+        raise
+    return store.log.follow(entry, found)
+
+
+def _answered(text: str, store: Store, asked: _Asked, running: Running | None) -> Answer:
+    """The answer to a query, a SHOW or an EXPLAIN."""
+    language, caller = asked.language, asked.caller
     if language_of(language) == "MySQL":
         pinned = store.pin(asked.as_of, caller)
         shown = show(text, pinned.catalogs, store.watch.running(caller))
@@ -80,12 +92,12 @@ def answer(
         rest = re.sub(r"\S", " ", prefix[0]) + text[prefix.end() :]  # errors keep their places
         if prefix["analyze"]:
             return _analyzed(rest, store, asked, running)
-        explanation = explain(
-            rest, store, limits=limits, language=language, as_of=as_of, caller=caller
-        )
+        pinned = store.pin(asked.as_of, caller)
+        plan = plan_text(rest, pinned, store, limits=asked.limits, language=language)
+        explanation = explain_plan(plan)
         columns, batches = (PLAN_COLUMN,), explanation.batches()
         return Answer(new_query_id(), columns, batches, explanation.snapshots)
-    running = running or store.watch.begin(limits.timeout_s, caller=caller)
+    running = running or store.watch.begin(asked.limits.timeout_s, caller=caller)
     return _begun(text, store, running, asked)[1]
 
 
@@ -176,6 +188,7 @@ def _begun(text: str, store: Store, running: Running, asked: _Asked) -> tuple[Pl
     running.text = text
     try:
         pinned = store.pin(asked.as_of, asked.caller)
+        store.check_quota(asked.caller, pinned.rights)
         running.pins = {pin.catalog_id: pin.snapshot for pin in pinned.pins}
         plan = _planned(text, pinned, store, (asked.limits, asked.language), running)
         read = dict(plan.snapshots)
@@ -265,6 +278,7 @@ def _started(plan: Plan, pinned: Pinned, store: Store, running: Running, asked: 
         snapshots=plan.snapshots,
         warnings=list(pinned.warnings),
         scratch=store.scratch(limits),
+        chunks=running.all_chunks,
     )
     batches = told(batches_of(cut, rows, pinned, spool, (store, running, limits)), answer, most)
     answer.batches = batches

@@ -26,12 +26,13 @@ from procedures.snapshots import UnknownSnapshot, find_pin
 from qserv.as_of import AsOf
 from qserv.bind.names import Catalogs
 from qserv.parts import PartIndex
+from qserv.uploads.tables import NO_UPLOADS, Uploads
 from qserv.rights.caller import OPERATOR, Caller
 from schema import tap_schema
 from schema.catalog import Catalog
 from schema.errors import Unavailable
 from schema.manifest import Manifest
-from schema.names import hint
+from schema.names import HELD_CATALOGS, hint
 from schema.rights import Rights, Sight
 
 AWAY_S = 2.0
@@ -54,6 +55,8 @@ class Pinned:
     rights: Rights = field(default_factory=Rights, repr=False)
     hidden: frozenset[tuple[int, str]] = frozenset()
     """Tables of these catalogs that are not there for this caller."""
+    uploads: Uploads = NO_UPLOADS
+    """The tables that came with the query."""
     _tap_rows: dict[str, pa.Table] = field(default_factory=dict, repr=False, compare=False)
     _views: dict[frozenset[str], tuple[Sight, Pinned]] = field(
         default_factory=dict, repr=False, compare=False
@@ -67,9 +70,18 @@ class Pinned:
     def tap_rows(self) -> Mapping[str, pa.Table]:
         """The rows of TAP_SCHEMA for these catalogs."""
         if not self._tap_rows:
-            own = [c for c in self.catalogs.catalogs if c is not tap_schema.TAP_SCHEMA]
+            own = [c for c in self.catalogs.catalogs if c.name not in HELD_CATALOGS]
             self._tap_rows.update(tap_schema.rows(own))
         return self._tap_rows
+
+    def with_uploads(self, uploads: Uploads) -> Pinned:
+        """The same with the tables that come with one query, as the catalog TAP_UPLOAD."""
+        if not uploads:
+            return self
+        known, catalog = self.catalogs, uploads.catalog()
+        whole = None if known.whole is None else (*known.whole, catalog)
+        catalogs = Catalogs((*known.catalogs, catalog), known.default, whole=whole)
+        return replace(self, catalogs=catalogs, uploads=uploads, _views={})
 
     def seen_by(self, caller: Caller) -> Pinned:
         """What is there for this caller; all of it for an administrator."""
@@ -132,6 +144,11 @@ class Pinner:
         self._last: Pinned | None = None
         self._back: dict[tuple[Pin, ...], Pinned] = {}
         self._away_until = 0.0
+
+    @property
+    def rights(self) -> Rights:
+        """Those that were read last."""
+        return self._rights
 
     def pin(self, as_of: Sequence[AsOf] = (), caller: Caller = OPERATOR) -> Pinned:
         """The newest published versions; the last known ones while the coordinator is away.

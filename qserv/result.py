@@ -51,6 +51,8 @@ class Answer:
     overflowed: bool = False
     warnings: list[str] = field(default_factory=list)
     scratch: Scratch = Scratch()
+    chunks: int = 0
+    """That the shards are asked for."""
     on_close: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     def arrow_schema(self) -> pa.Schema:

@@ -26,14 +26,17 @@ from qserv.merge import Merges, MergeSettings
 from qserv.pinned import Pinned, Pinner
 from qserv.plan.prune import Located
 from qserv.planned import Plan
+from qserv.query_log import LogSettings, QueryLog
 from qserv.recent import Prepared, Recent
 from qserv.result import Scratch
 from qserv.rights.caller import OPERATOR, Caller
+from qserv.rights.quotas import Quotas, check_daily, has_daily
 from qserv.running import Running, Watch
 from qserv.spool import Spool, SpoolLimits, SpoolMemory
 from schema.catalog import Catalog
 from schema.errors import Unavailable
 from schema.healpix import I64
+from schema.rights import Quota, Rights
 from schema.topology import Topology
 
 
@@ -46,6 +49,8 @@ class StoreSettings:
     merges: MergeSettings = field(default_factory=MergeSettings)
     default_catalog: str | None = None
     lease: LeaseSettings = field(default_factory=LeaseSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    quotas: Quotas = field(default_factory=Quotas)
 
 
 @contextmanager
@@ -92,6 +97,7 @@ class Store:
         self.shards = Shards(topology, pools, self.settings.lanes)
         self.merges = Merges(self.settings.merges, self._folder)
         self.watch = Watch()
+        self.log = QueryLog(pools, self.watch, self.settings.log)
         self._lease = Lease(pools, self.watch, self.settings.lease)
         self._warming = threading.Thread(target=self.merges.warm, name="warm-merge", daemon=True)
         self._warming.start()
@@ -145,6 +151,20 @@ class Store:
 
         return find
 
+    def quota(self, caller: Caller) -> Quota:
+        """A caller's quota by the rights that this czar has met last; waits for nothing."""
+        return self.settings.quotas.of(caller, self._pinner.rights)
+
+    def check_quota(self, caller: Caller, rights: Rights) -> None:
+        """Raise QuotaUsed where what a caller may use in a day is used up."""
+        quota = self.settings.quotas.of(caller, rights)
+        if has_daily(quota):
+            check_daily(quota, self.log.usage(caller))
+
+    def rights_version(self) -> int:
+        """The version of the rights that this czar has met last."""
+        return self._pinner.rights.version
+
     # ---------------------------------------------------------------- for operators
 
     def check(self) -> None:
@@ -154,6 +174,7 @@ class Store:
     def close(self) -> None:
         """Cancel what runs and free everything but the pools."""
         self.watch.close()
+        self.log.close()
         self._lease.close()
         self.shards.close()
         self._warming.join()

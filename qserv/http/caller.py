@@ -10,6 +10,8 @@ RFC 7235, IVOA SSO 2.0, and the `ivoa_bearer` of its successor, which TOPCAT kno
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 CHECKS_AT_ONCE = 8
 """Look-ups of credentials at a time; others wait."""
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")
 SSO_FORM = "ivo://ivoa.net/sso#tls-with-password"
 """A form with `username` and `password` for a token in `X-VO-Bearer`."""
 
@@ -55,13 +58,18 @@ async def _found(request: Request) -> Caller:
         return ANONYMOUS_CALLER
     peer = request.client.host if request.client else ""
     asker = read_asker(request.headers, peer, authority.settings)
-    remembered = authority.remembered(asker)
-    if remembered is not None:
-        return remembered
+    found = authority.remembered(asker)
+    if found is None:
+        found = await to_thread.run_sync(authority.identify, asker, limiter=_limiter(request))
+    trace = _TRACE.match(request.headers.get("traceparent", ""))
+    return found if trace is None else replace(found, trace_id=trace[1])
+
+
+def _limiter(request: Request) -> anyio.CapacityLimiter:
     limiter: anyio.CapacityLimiter | None = getattr(request.app.state, "checks", None)
     if limiter is None:
         limiter = request.app.state.checks = anyio.CapacityLimiter(CHECKS_AT_ONCE)
-    return await to_thread.run_sync(authority.identify, asker, limiter=limiter)
+    return limiter
 
 
 def challenges(base_url: str) -> list[str]:

@@ -23,6 +23,8 @@ class Caller:
     is_anonymous: bool = False
     address: str = ""
     """The client's, as far as it is known."""
+    trace_id: str = ""
+    """Of the request, where the client sent one (W3C traceparent)."""
 
     def may(self, scope: Scope) -> bool:
         """Whether the credentials allow that; an administrator's allow everything."""
