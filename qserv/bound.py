@@ -54,7 +54,8 @@ class Call:
     Operators: `+ - * / %` (both arguments cast to `type` already; integer `/` truncates), `neg`,
     `= <> < <= > >=`, `and` and `or` (n-ary), `not`, `is null`, `is not null`, `is distinct from`,
     `is not distinct from`, `||`, `like`, `not like`, `ilike`. `between` is bound as two comparisons.
-    `grouping` (GROUPING(...)) takes expressions of the block's `group`.
+    `grouping` (GROUPING(...)) takes expressions of the block's `group`. `span` (months, microseconds)
+    is only the offset of a RANGE frame over times.
     """
 
     name: str

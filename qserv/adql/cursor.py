@@ -9,8 +9,9 @@ from sqlglot import exp
 
 from qserv.adql.errors import AdqlSyntaxError, shortened
 from qserv.adql.tokens import Token, tokenize
-from qserv.adql.words import CLAUSE_WORDS, RESERVED
+from qserv.adql.words import CLAUSE_WORDS
 from qserv.limits import Limits
+from schema.reserved import RESERVED
 
 Node = TypeVar("Node", bound=exp.Expression)
 

@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from qserv.adql.errors import shortened
-from qserv.adql.words import RESERVED
+from schema.reserved import RESERVED
 
 LONGEST_NUMBER = 100
 """How many characters a number may have; no column holds what needs more."""

@@ -11,9 +11,11 @@ from qserv.bind import statistics
 from qserv.bind.coercion import cast, describe, is_null
 from qserv.bind.conditions import condition
 from qserv.bind.errors import MisplacedAggregate, Node, TypeMismatch, Unsupported
+from qserv.bind.operators import every
 from qserv.bind.order import key_of
+from qserv.bind.row_values import pair_as_text, row_of
 from qserv.bind.scope import Env
-from qserv.bound import Aggregate, Expression, Literal, SortKey
+from qserv.bound import Aggregate, Call, Case, Expression, Literal, SortKey
 from qserv.traverse import has_aggregate, relations, windows
 from schema.types import Type
 
@@ -80,6 +82,7 @@ class Given:
     arguments: tuple[Node, ...]
     distinct: bool = False
     sorted: tuple[Node, ...] = ()
+    bound: tuple[Expression, ...] = ()
 
 
 def given(node: Node) -> Given:
@@ -102,6 +105,8 @@ def aggregate(node: Node, env: Env, *, within: Node | None = None) -> Aggregate:
     if env.clause is not None:
         raise MisplacedAggregate(f"{name.upper()} is not allowed in {env.clause}", node)
     inside = replace(env, clause="an aggregate", aliases={})
+    if name == "count" and found.distinct:
+        found = _one_value(found, inside)
     if name in ORDERED_SETS:
         return _ordered_set(name, found, within, node, inside)
     if within is not None:
@@ -115,8 +120,8 @@ def aggregate(node: Node, env: Env, *, within: Node | None = None) -> Aggregate:
         )
     if isinstance(found.arguments[0], exp.Star):
         return Aggregate("count", None, found.distinct, Type.LONG)
-    arguments = [inside.bind(item) for item in found.arguments]
-    _check_own(name, arguments, node, inside)
+    arguments = found.bound or [inside.bind(item) for item in found.arguments]
+    check_own(name, arguments, node, inside)
     if name in statistics.NAMES:
         if found.distinct or found.sorted:
             raise Unsupported(f"{name.upper()} takes no DISTINCT or ORDER BY", node)
@@ -126,6 +131,21 @@ def aggregate(node: Node, env: Env, *, within: Node | None = None) -> Aggregate:
     return Aggregate(
         name, typed, found.distinct, kind, None, _order(name, typed, order, found, node), more
     )
+
+
+def _one_value(found: Given, env: Env) -> Given:
+    """COUNT(DISTINCT (a, b)) counts rows; MySQL's COUNT(DISTINCT a, b) those without a NULL."""
+    row = row_of(found.arguments[0]) if len(found.arguments) == 1 else found.arguments
+    if row is None or (len(row) == 1 and len(found.arguments) > 1):
+        return found
+    if row is not found.arguments:
+        values = [env.bind(item) for item in row]
+        return replace(found, bound=(pair_as_text(values, found.arguments[0]),))
+    values = [env.bind(item) for item in row]
+    known = [Call("is not null", (value,), Type.BOOLEAN) for value in values]
+    text = pair_as_text(values, found.arguments[0])
+    whole = Case(((every("and", known), text),), None, Type.TEXT)
+    return replace(found, arguments=found.arguments[:1], bound=(whole,))
 
 
 def filtered(node: Node, env: Env) -> Aggregate:
@@ -150,7 +170,7 @@ def within_group(node: Node) -> tuple[Node, Node | None]:
     return node, None
 
 
-def _check_own(name: str, arguments: Sequence[Expression], node: Node, env: Env) -> None:
+def check_own(name: str, arguments: Sequence[Expression], node: Node, env: Env) -> None:
     """An aggregate belongs to the block whose columns it names, which must be this one."""
     own = {relation.id for relation in env.scope.frame.relations()}
     read = {relation for argument in arguments for relation in relations(argument)}
@@ -238,7 +258,7 @@ def _ordered_set(name: str, found: Given, within: Node | None, node: Node, env: 
         )
     (item,) = within.expressions
     value = env.bind(item.this)
-    _check_own(name, [value], node, env)
+    check_own(name, [value], node, env)
     if name == "percentile_cont":
         value = _number(name, value, (), node)[0]
     elif value.type in (Type.BOOLEAN, Type.BINARY) or value.type.element:

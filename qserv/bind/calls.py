@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from qserv.bind import aggregates, coercion, functions, geometry, operators, restrictors, windows
+from qserv.bind import (
+    aggregates,
+    coercion,
+    functions,
+    geometry,
+    operators,
+    regression,
+    restrictors,
+    windows,
+)
 from qserv.bind.arrays import array_items, array_value
 from qserv.bind.conditions import compare_nodes, condition
 from qserv.bind.errors import Node, Unsupported
@@ -34,6 +43,8 @@ def _function(node: Node, env: Env) -> Expression:
     found = geometry.function(name, node, env)
     if found is not None:
         return found
+    if regression.is_regression(node):
+        return regression.regression(node, env)
     if name in aggregates.NAMES:
         return aggregates.aggregate(node, env)
     if name in windows.NAMES:
@@ -49,6 +60,13 @@ def _function(node: Node, env: Env) -> Expression:
 
 def _plain_aggregate(node: Node, env: Env) -> Expression:
     return aggregates.aggregate(node, env)
+
+
+def _filtered(node: Node, env: Env) -> Expression:
+    if regression.is_regression(node.this):
+        found = regression.regression(node.this, env)
+        return regression.kept(found, aggregates.filter_condition(node, env))
+    return aggregates.filtered(node, env)
 
 
 def _within_group(node: Node, env: Env) -> Expression:
@@ -103,7 +121,8 @@ def _cast(node: Node, env: Env) -> Expression:
         return array_value(array_items(node, node, env), node)
     kind = _CASTS.get(target.this) or _GEOMETRIES.get(target.sql("postgres").upper())
     if kind is None:
-        raise Unsupported(f"CAST to {target.sql('postgres')} is not supported", node)
+        hint = "there are whole and floating numbers, BOOLEAN, texts, DATE and TIMESTAMP"
+        raise Unsupported(f"CAST to {target.sql('postgres')} is not supported", node, hint=hint)
     value = env.bind(node.this)
     if kind.is_geometry:
         return cast_geometry(value, kind, node)
@@ -120,7 +139,7 @@ def _cast(node: Node, env: Env) -> Expression:
 HANDLERS: Mapping[type, Callable[[Node, Env], Expression]] = {
     exp.Anonymous: _function,
     **dict.fromkeys(aggregates.PLAIN, _plain_aggregate),
-    exp.Filter: aggregates.filtered,
+    exp.Filter: _filtered,
     exp.WithinGroup: _within_group,
     exp.Window: windows.window,
     exp.Coalesce: _coalesce,

@@ -196,8 +196,8 @@ def unify(expressions: Sequence[Expression], node: Node) -> tuple[Expression, ..
     typed = [e for e in expressions if not is_null(e)]
     if not typed:
         return tuple(expressions)
-    firm = [e for e in typed if not isinstance(e, Literal)]
-    firm = firm or [e for e in typed if e.type is not Type.TEXT] or typed
+    columns: list[Expression] = [e for e in typed if not isinstance(e, Literal)]
+    firm = columns or [e for e in typed if e.type is not Type.TEXT] or typed
     kind = _common_with_literals(firm, typed, node)
     return tuple(cast(e, kind, node) for e in expressions)
 

@@ -9,9 +9,11 @@ from sqlglot import exp
 from qserv.bind import coercion, geometry, operators, row_values
 from qserv.bind.arrays import array_items
 from qserv.bind.errors import Node, TypeMismatch, Unsupported
+from qserv.bind.intervals import is_interval, read_interval
 from qserv.bind.outputs import cast_outputs
 from qserv.bind.quantified import OPPOSITE, any_of_query, is_query, row_in_query
 from qserv.bind.scope import Env
+from qserv.bind.units import is_duration
 from qserv.bound import Call, Cast, Exists, Expression, InList, InQuery, Literal
 from schema.types import Type
 
@@ -74,10 +76,27 @@ def compare_nodes(operator: str, sides: tuple[Node, Node], node: Node, env: Env)
             if isinstance(truth, Literal) and truth.value in (0, 1):
                 found = geometry.predicate(one, env)
                 return found if bool(truth.value) == (spelled == "=") else operators.negate(found)
+    if is_interval(left) or is_interval(right):
+        return _compare_spans(operator, (left, right), node, env)
     one, other = env.bind(left), env.bind(right)
     near = geometry.compare_distance(operator, one, other, left)
     near = near or geometry.compare_distance(operators.FLIPPED[operator], other, one, right)
     return near or operators.compare(operator, one, other, node)
+
+
+def _compare_spans(operator: str, sides: tuple[Node, Node], node: Node, env: Env) -> Expression:
+    """A difference of times and an INTERVAL."""
+
+    def seconds(side: Node) -> Expression:
+        if is_interval(side):
+            return read_interval(side).literal()
+        bound = env.bind(side)
+        if not is_duration(bound, env):
+            hint = "an INTERVAL is compared with a difference of times, or with another one"
+            raise TypeMismatch(f"{coercion.describe(bound)} and an INTERVAL", node, hint=hint)
+        return bound
+
+    return operators.compare(operator, seconds(sides[0]), seconds(sides[1]), node)
 
 
 def _quantified(node: Node, env: Env) -> Expression:
@@ -184,6 +203,9 @@ def _is_null_row(node: Node, values: Sequence[Node], env: Env) -> Expression:
 
 def _like(node: Node, env: Env) -> Expression:
     name = "like" if isinstance(node, exp.Like) else "ilike"
+    if isinstance(node.expression, exp.Any | exp.All):
+        hint = "write LIKE ANY (ARRAY['a%', 'b%']), or conditions with OR"
+        raise Unsupported(f"{name.upper()} ANY or ALL takes an array", node.expression, hint=hint)
     value, pattern = (text(item, env, name.upper()) for item in (node.this, node.expression))
     if node.args.get("negate"):
         name = f"not {name}"

@@ -74,11 +74,13 @@ class UnknownName(BindError):
         *,
         known: Iterable[str] = (),
         nearest_names: Iterable[str] | None = None,
+        advice: str = "",
     ) -> None:
         if nearest_names is None:
             nearest_names = nearest(name.rpartition(".")[2], known)
         self.name, self.nearest = name, tuple(nearest_names)
         hint = f"nearest names are {', '.join(self.nearest)}" if self.nearest else ""
+        hint = advice or hint
         super().__init__(f"Unknown {self.kind} {name}", node, hint=hint)
 
 

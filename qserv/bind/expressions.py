@@ -10,8 +10,9 @@ from qserv.bind import calls, coercion, conditions, operators
 from qserv.bind.arrays import bind_array
 from qserv.bind.conditions import spine, text
 from qserv.bind.errors import Node, TypeMismatch, UnknownColumn, Unsupported
-from qserv.bind.intervals import is_interval, moved, read_interval
+from qserv.bind.intervals import is_interval, read_interval
 from qserv.bind.scope import Env
+from qserv.bind.times import shifted, time_arithmetic
 from qserv.bound import Call, Expression, Literal, Scalar
 from schema.types import Type
 
@@ -91,16 +92,12 @@ def _arithmetic(node: Node, env: Env) -> Expression:
     first, *rest = spine(node, _ARITHMETIC)
     if is_interval(first) and isinstance(rest[0], exp.Add):  # interval + time
         time = bind_expression(rest.pop(0).expression, env)
-        left = moved(time, "+", read_interval(first), node)
+        left = shifted(time, "+", read_interval(first), node, env)
     else:
         left = bind_expression(first, env)
     for operation in rest:
-        if is_interval(conditions.unwrapped(operation.expression)):
-            interval = read_interval(conditions.unwrapped(operation.expression))
-            left = moved(left, _ARITHMETIC[type(operation)], interval, operation)
-            continue
-        right = bind_expression(operation.expression, env)
-        left = operators.arithmetic(_ARITHMETIC[type(operation)], left, right, operation)
+        operator = _ARITHMETIC[type(operation)]
+        left = time_arithmetic(operator, left, operation.expression, operation, env)
     return left
 
 

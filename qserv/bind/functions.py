@@ -30,6 +30,34 @@ def folded(name: str) -> str:
     return name.casefold().replace("_", "").removeprefix("scisql")
 
 
+_CONE = "write CONTAINS(POINT(ra, dec), CIRCLE(ra0, dec0, radius)) = 1"
+_ADVICE = {
+    **dict.fromkeys(
+        ("to_char", "date_format", "strftime"), "write EXTRACT(YEAR FROM t) and its like"
+    ),
+    **dict.fromkeys(
+        ("to_timestamp", "to_date", "str_to_date", "from_unixtime"),
+        ("write CAST('2026-01-02T03:04:05' AS TIMESTAMP)"),
+    ),
+    **dict.fromkeys(("nvl", "ifnull", "isnull"), "write COALESCE(x, y), or x IS NULL"),
+    **dict.fromkeys(("iif", "if", "decode"), "write CASE WHEN ... THEN ... ELSE ... END"),
+    **dict.fromkeys(
+        ("len", "datalength"), "write CHAR_LENGTH(x) in PostgreSQL's and MySQL's languages"
+    ),
+    **dict.fromkeys(
+        ("q3c_radial_query", "q3c_join", "q3c_poly_query", "conesearch", "cone"), _CONE
+    ),
+    **dict.fromkeys(("q3c_dist", "angdist", "gcdist"), "write DISTANCE(ra1, dec1, ra2, dec2)"),
+    **dict.fromkeys(("unnest", "json_extract", "jsonb_extract_path"), "select the whole value"),
+    "generate_series": "it stands in FROM, with whole constant numbers",
+    "age": "times are subtracted: t1 - t2 is seconds",
+    "datediff": "times are subtracted: t1 - t2 is seconds",
+    "array_length": "select the whole array",
+    "row_to_json": "select the columns",
+    "nextval": "number the rows by ROW_NUMBER() OVER (ORDER BY ...)",
+    "rownum": "number the rows by ROW_NUMBER() OVER (ORDER BY ...)",
+}
+"""What to write instead of functions that others have."""
 _BY_NAME: Mapping[str, Function] = {
     folded(name): function for name, function in FUNCTIONS.items() if function.is_public
 }
@@ -58,7 +86,7 @@ def procedure(name: str, arguments: Sequence[Expression], node: Node) -> Express
         known = [*_SPECIAL, *GEOMETRIES]
         known += [public.upper() for public in (*_SYNONYMS, *(f.name for f in _BY_NAME.values()))]
         known += [declared.name for declared in (*SKY_FUNCTIONS, *STATISTICS)]
-        raise UnknownFunction(name, node, known=known)
+        raise UnknownFunction(name, node, known=known, advice=_ADVICE.get(name.casefold(), ""))
     most, optional = len(function.parameters), len(function.defaults)
     expect(name, arguments, range(most - optional, most + 1), node)
     left_out = function.defaults[optional - (most - len(arguments)) :]

@@ -9,7 +9,8 @@ from fractions import Fraction
 from sqlglot import exp
 
 from qserv.bind.errors import Node, TypeMismatch
-from qserv.bound import Call, Expression, Literal
+from qserv.bind.operators import arithmetic
+from qserv.bound import Call, Cast, Expression, Literal
 from schema.types import Type
 
 
@@ -19,6 +20,11 @@ class Interval:
 
     months: int
     microseconds: int
+
+    def literal(self) -> Literal:
+        """Its seconds; a month has 30 days, as PostgreSQL compares them."""
+        seconds = self.months * 30 * 86_400 + self.microseconds / _SECOND
+        return Literal(float(seconds), Type.DOUBLE)
 
 
 _SECOND = 1_000_000
@@ -53,7 +59,12 @@ def is_interval(node: Node) -> bool:
 
 def read_interval(node: Node) -> Interval:
     """The span that an INTERVAL's text says: `1 day 2 hours`, `-3 months`, `01:30:00`."""
-    text = str(node.expressions[0].this).lower()
+    return read_interval_text(str(node.expressions[0].this), node)
+
+
+def read_interval_text(text: str, node: Node) -> Interval:
+    """The span that a text says."""
+    text = text.lower()
     months, microseconds, place = Fraction(0), Fraction(0), 0
     while place < len(text):
         clock, term = _CLOCK.match(text, place), _TERM.match(text, place)
@@ -95,3 +106,12 @@ def moved(time: Expression, operator: str, interval: Interval, node: Node) -> Ex
     months = Literal(sign * interval.months, Type.INT)
     microseconds = Literal(sign * interval.microseconds, Type.LONG)
     return Call("time_moved", (time, months, microseconds), Type.TIMESTAMP)
+
+
+def moved_by_seconds(
+    time: Expression, operator: str, seconds: Expression, node: Node
+) -> Expression:
+    """`time + seconds` or `time - seconds`, to the microsecond."""
+    factor = Literal(1e6 if operator == "+" else -1e6, Type.DOUBLE)
+    microseconds = Cast(arithmetic("*", seconds, factor, node), Type.LONG)
+    return Call("time_moved", (time, Literal(0, Type.INT), microseconds), Type.TIMESTAMP)

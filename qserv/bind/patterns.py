@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qserv.bind.errors import Node, Unsupported
+from qserv.bind.errors import Node, TypeMismatch, Unsupported
 
 _TOKEN = re.compile(
     r"""
@@ -69,3 +69,27 @@ def folded_pattern(pattern: str, node: Node) -> str:
         if first.isupper() != last.isupper() or first.isalpha() != last.isalpha():
             raise Unsupported(f"The range {first}-{last} without regard to case", node)
     return re.sub(r"\\.|[A-Z]+", lambda m: m[0] if m[0][0] == "\\" else m[0].lower(), pattern)
+
+
+_WILD = {"%": ".*", "_": "."}
+
+
+def similar_pattern(pattern: str, escape: str, node: Node) -> str:
+    """SIMILAR TO's pattern as a regular expression, as PostgreSQL makes one of it."""
+    found, is_class, characters = "", False, iter(pattern)
+    for character in characters:
+        if character == escape:
+            following = next(characters, None)
+            if following is None:
+                raise TypeMismatch("The pattern ends with its escape character", node)
+            found += f"\\{following}"
+        elif is_class:
+            is_class = character != "]"
+            found += "\\\\" if character == "\\" else character
+        elif character == "[":
+            is_class = True
+            found += character
+        else:
+            is_plain = character in "\\.^$"
+            found += f"\\{character}" if is_plain else _WILD.get(character, character)
+    return f"^({found})$" if found else "^$"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sqlglot import exp
+
 from qserv.bind.errors import (
     AmbiguousColumn,
     AmbiguousTable,
@@ -169,7 +171,7 @@ class Scope:
                 places = [item.alias for _, item in found if isinstance(item, Relation)]
                 raise AmbiguousColumn(name, node, relations=dict.fromkeys(places))
             scope = scope.outer
-        raise UnknownColumn(name, node, known=self._names())
+        raise UnknownColumn(name, node, known=self._names(), advice=_quoted(node))
 
     def qualified(self, qualifier: tuple[str | None, str], name: str, node: Node) -> Named:
         """What `alias.name` or `catalog.alias.name` means."""
@@ -223,6 +225,13 @@ class Scope:
 
     def _names(self) -> list[str]:
         return [name for scope in self.chain() for name in scope.frame.names()]
+
+
+def _quoted(node: Node) -> str:
+    """What is said of a name in double quotes that nothing has."""
+    name = node.this if isinstance(node, exp.Column) else node
+    is_quoted = isinstance(name, exp.Identifier) and name.args.get("quoted")
+    return f"double quotes hold names; a text is written '{name.name}'" if is_quoted else ""
 
 
 @dataclass(frozen=True, slots=True)

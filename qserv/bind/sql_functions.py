@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlglot import exp
-
 from qserv.bind import coercion, operators
 from qserv.bind.conditions import unwrapped
 from qserv.bind.errors import Node, NotGrouped, TypeMismatch, UnknownFunction, Unsupported
-from qserv.bind.intervals import is_interval
+from qserv.bind.intervals import is_interval, read_interval
 from qserv.bind.scope import Env
 from qserv.bind.text_functions import PREFIX, TEXTS, Bound, as_text, expect, procedure, text, whole
+from qserv.bind.units import is_duration
 from qserv.bound import Call, Case, Cast, Expression, Literal
 from schema.types import Type
 
@@ -26,7 +25,11 @@ def sql_function(node: Node, env: Env) -> Expression:
     if name == "extract":
         return _extract(node, env)
     if name == "interval":
-        raise Unsupported("An INTERVAL is added to a time or taken from it", node)
+        raise Unsupported(
+            "An INTERVAL stands alone",
+            node,
+            hint="add it to a time, or compare it with a difference",
+        )
     handler = _HANDLERS.get(name)
     if handler is None:
         raise UnknownFunction(name.upper(), node)
@@ -173,12 +176,31 @@ def _extract(node: Node, env: Env) -> Expression:
     field = _word(env.bind(node.expressions[0]), _FIELDS, "field", node)
     source = unwrapped(node.expressions[1])
     if is_interval(source):
-        raise Unsupported("EXTRACT from an INTERVAL is not supported", node)
-    if field == "epoch" and isinstance(source, exp.Sub):
-        times = [env.bind(side) for side in (source.this, source.expression)]
-        if all(time.type is Type.TIMESTAMP for time in times):
-            return procedure("time_between", times, node)
-    return procedure("time_field", [text(field), env.bind(source)], node)
+        if field != "epoch":
+            raise Unsupported(f"EXTRACT({field.upper()}) from an INTERVAL", node, hint=_EPOCH)
+        return read_interval(source).literal()
+    bound = env.bind(source)
+    if is_duration(bound, env):
+        if field != "epoch":
+            raise Unsupported(f"EXTRACT({field.upper()}) from a difference", node, hint=_EPOCH)
+        return bound
+    return procedure("time_field", [text(field), bound], node)
+
+
+_EPOCH = "EXTRACT(EPOCH FROM ...) gives its seconds"
+
+
+def _date(arguments: Sequence[Expression], node: Node) -> Expression:
+    """A DATE: midnight."""
+    return _date_trunc([text("day"), *arguments], node)
+
+
+def _days_between(arguments: Sequence[Expression], node: Node) -> Expression:
+    """MySQL's DATEDIFF: whole days from the second date to the first."""
+    expect(arguments, (2,), node)
+    dates = [procedure("time_floor", [text("day"), one], node) for one in arguments]
+    seconds = procedure("time_between", dates, node)
+    return Cast(_quotient(seconds, Literal(86_400.0, Type.DOUBLE), node), Type.INT)
 
 
 def _date_trunc(arguments: Sequence[Expression], node: Node) -> Expression:
@@ -219,4 +241,6 @@ _HANDLERS: Mapping[str, Bound] = {
     "div": _div,
     "cbrt": _cbrt,
     "date_trunc": _date_trunc,
+    "date": _date,
+    "days_between": _days_between,
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from procedures.functions import FUNCTIONS
 from qserv.bind import coercion, operators
 from qserv.bind.errors import Node, TypeMismatch, Unsupported
-from qserv.bind.patterns import check_pattern, folded_pattern
+from qserv.bind.patterns import check_pattern, folded_pattern, similar_pattern
 from qserv.bound import Call, Case, Expression, Literal
 from schema.types import Type
 
@@ -202,6 +202,18 @@ def _matches_folded(arguments: Sequence[Expression], node: Node) -> Expression:
     return procedure("text_matches", [folded, text(folded_pattern(pattern, node))], node)
 
 
+def _similar(arguments: Sequence[Expression], node: Node) -> Expression:
+    """SIMILAR TO: SQL's regular expressions, which match the whole text."""
+    expect(arguments, (3,), node)
+    value, pattern = _pattern(arguments[:2], node)
+    escape = arguments[2].value if isinstance(arguments[2], Literal) else None
+    if not isinstance(escape, str) or len(escape) > 1:
+        raise TypeMismatch("ESCAPE takes one character", node)
+    found = similar_pattern(pattern, escape, node)
+    check_pattern(found, node)
+    return procedure("text_matches", [value, text(found)], node)
+
+
 def _pattern(arguments: Sequence[Expression], node: Node) -> tuple[Expression, str]:
     expect(arguments, (2,), node)
     value, pattern = arguments
@@ -238,5 +250,6 @@ TEXTS: Mapping[str, Bound] = {
     "concat_ws": _concat_ws,
     "regexp": _matches,
     "regexp_folded": _matches_folded,
+    "similar": _similar,
 }
 """Each function by its name without PREFIX."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from qserv.bind.errors import Node, TypeMismatch
 from qserv.bind.scope import Env
 from qserv.bound import Aggregate, Call, Case, Cast, Column, Expression, Literal
+from schema.types import Type
 
 _SAME = frozenset({"neg", "ceiling", "floor", "abs", "coalesce", "+", "-"})
 """Functions whose result has the unit that all their arguments but constants have."""
@@ -18,6 +19,7 @@ _KNOWN = {
     **dict.fromkeys(("circle_area", "box_area", "polygon_area"), "deg2"),
     **dict.fromkeys(("point", "circle", "polygon", "box_corners", "polygon_centroid"), "deg"),
     **dict.fromkeys(("radians", "asin", "acos", "atan", "atan2"), "rad"),
+    "time_between": "s",
 }
 """Functions whose result's unit is fixed."""
 _AGGREGATES = frozenset({"min", "max", "sum", "avg", "stddev_samp", "stddev_pop"})
@@ -47,6 +49,11 @@ def unit_of(expression: Expression, env: Env) -> str | None:
             return _common([*values, otherwise] if otherwise else values, env)
         case _:
             return None
+
+
+def is_duration(expression: Expression, env: Env) -> bool:
+    """Whether it is a span of time: seconds."""
+    return expression.type is Type.DOUBLE and unit_of(expression, env) == "s"
 
 
 def _common(expressions: list[Expression] | tuple[Expression, ...], env: Env) -> str | None:

@@ -7,12 +7,16 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from qserv.bind import aggregates, statistics
+from qserv.bind import aggregates, regression, statistics
 from qserv.bind.coercion import cast, describe, unify
+from qserv.bind.conditions import unwrapped
 from qserv.bind.errors import MisplacedAggregate, Node, TypeMismatch, UnknownName, Unsupported
+from qserv.bind.intervals import is_interval, read_interval
 from qserv.bind.order import distinct_keys, key_of
 from qserv.bind.scope import Env
 from qserv.bound import (
+    Aggregate,
+    Call,
     Expression,
     FrameBound,
     FrameEnd,
@@ -23,7 +27,7 @@ from qserv.bound import (
     Window,
     WindowFrame,
 )
-from qserv.traverse import windows
+from qserv.traverse import rewrite, windows
 from schema.types import Type
 
 _RANKS = {
@@ -40,7 +44,7 @@ NAMES = frozenset({*_RANKS, *_OFFSETS, *_PLACES})
 """Functions that need OVER."""
 
 
-def window(node: Node, env: Env) -> Window:
+def window(node: Node, env: Env) -> Expression:
     """`function OVER (...)` or `function OVER name`."""
     if env.clause is not None:
         raise MisplacedAggregate(f"A window function is not allowed in {env.clause}", node)
@@ -52,11 +56,30 @@ def window(node: Node, env: Env) -> Window:
             raise Unsupported("FILTER stands after an aggregate", node)
         kept = aggregates.filter_condition(called, env)
         called = called.this
+    if regression.is_regression(called):
+        found = regression.regression(called, inside)
+        return _each_over(found, (partition, order, frame), kept)
     name, arguments, kind = _function(called, inside)
     inner = [*arguments, *partition, *(key.expression for key in order)]
     if any(windows(expression) for expression in inner):
         raise MisplacedAggregate("A window function stands inside another", node)
     return Window(name, tuple(arguments), partition, order, frame, kept, kind)
+
+
+def _each_over(
+    found: Expression,
+    over: tuple[tuple[Expression, ...], tuple[SortKey, ...], WindowFrame | None],
+    kept: Expression | None,
+) -> Expression:
+    """An expression of aggregates with each of them over the window."""
+
+    def widened(node: Expression) -> Expression | None:
+        if not isinstance(node, Aggregate):
+            return None
+        assert node.argument is not None
+        return Window(node.name, (node.argument, *node.more), *over, kept, node.type)
+
+    return rewrite(found, widened)
 
 
 # ------------------------------------------------------------------ functions
@@ -220,6 +243,8 @@ def _bound(
         raise Unsupported("A frame begins and ends at PRECEDING, CURRENT ROW or FOLLOWING", node)
     if isinstance(value, str):
         return FrameBound(FrameEnd(word))
+    if mode is FrameMode.RANGE and order and order[0].expression.type is Type.TIMESTAMP:
+        return FrameBound(FrameEnd(direction), _span(value, order, node))
     bound = env.bind(value)
     number = bound.value if isinstance(bound, Literal) else None
     end = FrameEnd(direction)
@@ -235,7 +260,22 @@ def _distance(
 ) -> Expression:
     """The offset of RANGE, of the type of the one sort key."""
     if len(order) != 1 or not order[0].expression.type.is_numeric:
-        raise Unsupported("RANGE with an offset needs one numeric ORDER BY", node)
+        raise Unsupported("RANGE with an offset needs one ORDER BY, of a number or a time", node)
     if not isinstance(number, int | float) or number < 0:
         raise TypeMismatch(f"RANGE takes a number that is not negative, found {bound}", node)
     return cast(bound, order[0].expression.type, node)
+
+
+def _span(value: Node, order: tuple[SortKey, ...], node: Node) -> Expression:
+    """The offset of RANGE over times: months and microseconds."""
+    value = unwrapped(value)
+    if isinstance(value, exp.Literal) and value.is_string:
+        value = exp.Anonymous(this="sql interval", expressions=[value.copy()])
+    if len(order) != 1 or not is_interval(value):
+        hint = "write RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW"
+        raise Unsupported("RANGE over times needs an INTERVAL and one ORDER BY", node, hint=hint)
+    span = read_interval(value)
+    if span.months < 0 or span.microseconds < 0:
+        raise TypeMismatch("RANGE takes an INTERVAL that is not negative", node)
+    parts = Literal(span.months, Type.INT), Literal(span.microseconds, Type.LONG)
+    return Call("span", parts, Type.TIMESTAMP)

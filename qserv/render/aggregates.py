@@ -7,7 +7,16 @@ from collections.abc import Iterable, Mapping
 
 from typing_extensions import override
 
-from qserv.bound import Aggregate, Expression, FrameBound, Literal, SortKey, Window, WindowFrame
+from qserv.bound import (
+    Aggregate,
+    Call,
+    Expression,
+    FrameBound,
+    Literal,
+    SortKey,
+    Window,
+    WindowFrame,
+)
 from qserv.render.dialect import Dialect
 from qserv.render.expressions import Expressions
 
@@ -114,8 +123,16 @@ class Aggregates(Expressions, ABC):
         return f"{frame.mode} {between}{exclusion}"
 
     def _bound(self, bound: FrameBound) -> str:
-        offset = "" if bound.offset is None else f"{self.expression(bound.offset)} "
-        return f"{offset}{bound.end}"
+        if bound.offset is None:
+            return str(bound.end)
+        match bound.offset:
+            case Call(
+                name="span", arguments=(Literal(value=int(months)), Literal(value=int(microseconds)))
+            ):
+                span = f"INTERVAL '{months} months {microseconds} microseconds'"
+                return f"{span} {bound.end}"
+            case offset:
+                return f"{self.expression(offset)} {bound.end}"
 
     # -------------------------------------------------------------- sort keys
 

@@ -24,6 +24,7 @@ from qserv.bound import (
     Within,
 )
 from qserv.render.dialect import Dialect
+from qserv.render.lists import LONG_LIST, among_items, among_numbers
 from qserv.render.literals import Literals
 from qserv.render.sizes import ARITHMETIC, FINITE_ONLY, is_within_range
 from schema.ddl import quote
@@ -93,8 +94,7 @@ class Expressions(Literals, ABC):
             case Cast():
                 return self.cast(node)
             case InList():
-                items = ", ".join(self.expression(item) for item in node.items)
-                return f"({self.expression(node.argument)} {_not(node.negated)}IN ({items}))"
+                return f"({self.in_list(node)})"
             case InQuery():
                 query = self.query(node.query)
                 return f"({self.expression(node.argument)} {_not(node.negated)}IN ({query}))"
@@ -108,6 +108,20 @@ class Expressions(Literals, ABC):
                 return self.within(node)
             case _:
                 assert_never(node)
+
+    def in_list(self, node: InList) -> str:
+        """`IN` of a short list item by item, of a long one of constants as an array."""
+        term = self.expression(node.argument)
+        values = [item.value for item in node.items if isinstance(item, Literal)]
+        kind, way = node.argument.type, self.dialect
+        if len(node.items) < LONG_LIST or len(values) < len(node.items) or None in values:
+            items = ", ".join(self.expression(item) for item in node.items)
+            return f"{term} {_not(node.negated)}IN ({items})"
+        numbers = [value for value in values if type(value) is int]
+        if kind.is_integer and len(numbers) == len(values):
+            return among_numbers(term, numbers, kind, way, negated=node.negated)
+        written = map(self.expression, node.items)
+        return among_items(term, written, kind, way, negated=node.negated)
 
     def call(self, node: Call) -> str:
         """An operator or a function."""

@@ -17,6 +17,7 @@ _QUERY_TAIL = ("order", "limit", "offset", "with_")
 ADMITTED: Mapping[type, tuple[str, ...]] = {
     exp.Select: (
         *("expressions", "from_", "joins", "where", "group", "having", "distinct", "windows"),
+        "operation_modifiers",
         *_QUERY_TAIL,
     ),
     exp.Subquery: ("this", "alias", "joins", *_QUERY_TAIL),
@@ -101,30 +102,52 @@ ADMITTED: Mapping[type, tuple[str, ...]] = {
     exp.Localtimestamp: (),
     exp.ByteString: ("this",),
     exp.RawString: ("this",),
+    exp.UnicodeString: ("this",),
     exp.HexString: ("this",),
 }
 _WORDS = {
-    exp.Into: "SELECT INTO",
-    exp.Lock: "FOR UPDATE and its like",
+    exp.Lock: "FOR UPDATE or FOR SHARE",
     exp.Bracket: "a subscript",
-    exp.AtTimeZone: "AT TIME ZONE",
-    exp.Collate: "COLLATE",
-    exp.TableSample: "TABLESAMPLE",
     exp.Parameter: "a parameter",
     exp.SessionParameter: "a session's variable",
     exp.Placeholder: "a parameter",
     exp.IgnoreNulls: "IGNORE NULLS",
     exp.RespectNulls: "RESPECT NULLS",
-    exp.Dot: "a function or a field of a schema",
-    exp.UnicodeString: "U&'...'",
+    exp.Dot: "a schema before a function, or a field",
     exp.BitString: "a string of bits",
     exp.National: "N'...'",
     exp.Hint: "a hint",
     exp.TryCast: "TRY_CAST",
     exp.Unnest: "UNNEST",
-    exp.CurrentTime: "CURRENT_TIME",
+    exp.Explode: "UNNEST",
+    exp.Overlaps: "OVERLAPS",
+    exp.Glob: "GLOB",
 }
 """What refused nodes are called where the node's name does not say it."""
+_ALTERNATIVES: Mapping[type, str] = {
+    exp.Lock: "nothing here is written to; leave it out",
+    exp.Parameter: "write its value",
+    exp.SessionParameter: "write its value",
+    exp.Placeholder: "write its value",
+    exp.IgnoreNulls: "filter with WHERE x IS NOT NULL in a sub-query",
+    exp.RespectNulls: "leave it out",
+    exp.Dot: "write the function's name alone",
+    exp.BitString: "write a whole number",
+    exp.National: "write '...'",
+    exp.TryCast: "write CAST",
+    exp.Unnest: "list the values, as in (VALUES (1), (2)) AS v (x)",
+    exp.Explode: "list the values, as in (VALUES (1), (2)) AS v (x)",
+    exp.Overlaps: "write a1 < b2 AND b1 < a2",
+}
+"""What to write instead."""
+_PHRASES = {
+    "only": "ONLY (leave it out: tables have no heirs)",
+}
+"""Parts of nodes, where their names do not say what stands in the text."""
+TYPES = (
+    "there are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, NUMERIC, TEXT, VARCHAR(n),"
+    " CHAR(n), DATE and TIMESTAMP"
+)
 
 Step = Callable[[Node, Reading], Node | None]
 """Gives what stands for a node whose children are done already; None keeps it."""
@@ -158,22 +181,30 @@ def _check(node: Node, reading: Reading) -> None:
     """Refuse a node that is not admitted, or that has more to it than is."""
     allowed = ADMITTED.get(type(node))
     if allowed is None:
-        raise reading.refusal(f"{_name(type(node))} is not supported", offset_of(node))
+        raise reading.refusal(_refusal(type(node)), offset_of(node))
     for key, value in node.args.items():
         if not value or key in allowed or key.startswith("_"):
             continue
         first = value[0] if isinstance(value, list) else value
         if isinstance(first, exp.Expression) and type(first) not in ADMITTED:
-            raise reading.refusal(f"{_name(type(first))} is not supported", offset_of(first))
+            raise reading.refusal(_refusal(type(first)), offset_of(first))
         if key in ("nested", "json", "big_int", "value_constructor"):
             continue
-        word = key.rstrip("_").replace("_", " ").upper()
-        raise reading.refusal(f"{word} is not supported here", offset_of(node))
+        if isinstance(node, exp.DataType):
+            raise reading.refusal(f"there is no type {node.args['kind']}; {TYPES}", offset_of(node))
+        word = _PHRASES.get(key) or key.rstrip("_").replace("_", " ").upper()
+        raise reading.refusal(f"{word} is not supported after {_name(type(node))}", offset_of(node))
 
 
 def _name(kind: type) -> str:
     """A kind of node as messages call it."""
     return _WORDS.get(kind) or str(kind.__name__).upper()
+
+
+def _refusal(kind: type) -> str:
+    """That a kind of node is not supported, and what to write instead where that is known."""
+    instead = _ALTERNATIVES.get(kind)
+    return f"{_name(kind)} is not supported{f'; {instead}' if instead else ''}"
 
 
 def offset_of(node: Node) -> int:

@@ -93,10 +93,10 @@ def _is_branch(node: Node) -> bool:
 
 
 def _is_made_up(node: Node) -> bool:
-    """Whether sqlglot put the SELECT around the VALUES of a common table."""
+    """Whether sqlglot put the SELECT around the VALUES of a common table or of a set."""
     source = node.args.get("from_")
     return (
-        isinstance(node.parent, exp.CTE)
+        isinstance(node.parent, exp.CTE | exp.SetOperation)
         and source is not None
         and isinstance(source.this, exp.Values)
         and "start" not in node.expressions[0].meta
@@ -140,11 +140,13 @@ def _outside(kind: TokenType, tokens: Sequence[Token]) -> int:
         case TokenType.AND | TokenType.BETWEEN:
             return _pairs(tokens, _is_frame, TokenType.BETWEEN)
         case TokenType.FROM:
-            inside = _inside_calls(tokens)
+            inside = _inside_calls(tokens, kind, ("EXTRACT", "TRIM", "SUBSTRING"))
             return inside + _pairs(tokens, _is_distinct, TokenType.FROM)
         case TokenType.COMMA | TokenType.OFFSET:
             commas = len(limits_with_comma(tokens))
             return commas if kind is TokenType.COMMA else -commas
+        case TokenType.USING:
+            return _inside_calls(tokens, TokenType.USING, ("CONVERT",))
         case TokenType.FILTER:
             return _filters_by_name(tokens)
         case _:
@@ -174,16 +176,16 @@ def _filters_by_name(tokens: Sequence[Token]) -> int:
     )
 
 
-def _inside_calls(tokens: Iterable[Token]) -> int:
-    """FROM of EXTRACT, TRIM, SUBSTRING: those right inside the parenthesis of such a call."""
+def _inside_calls(tokens: Iterable[Token], kind: TokenType, calls: Sequence[str]) -> int:
+    """FROM of EXTRACT, TRIM, SUBSTRING, USING of CONVERT: those right inside such a call."""
     count, names, last = 0, [""], ""
     for token in tokens:
         if token.token_type is TokenType.L_PAREN:
             names.append(last)
         elif token.token_type is TokenType.R_PAREN:
             names.pop()
-        elif token.token_type is TokenType.FROM:
-            count += names[-1] in ("EXTRACT", "TRIM", "SUBSTRING")
+        elif token.token_type is kind:
+            count += names[-1] in calls
         last = token.text.upper()
     return count
 

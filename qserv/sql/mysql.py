@@ -60,6 +60,7 @@ _NAMES: Mapping[str, str] = {
     "LOCALTIMESTAMP": "NOW",
     "ANY_VALUE": "MIN",
     "REGEXP_LIKE": "sql regexp",
+    "DATEDIFF": "sql days_between",
 }
 """SQL's functions by MySQL's names."""
 _PARTS = {
@@ -154,8 +155,16 @@ def _negative(node: Node, _: Reading) -> None:
     node.set("this", _number(node.this))
 
 
-def _select(node: Node, _: Reading) -> None:
-    """A condition in the select list is shown as a number."""
+_HARMLESS = frozenset({"SQL_NO_CACHE", "SQL_CACHE", "SQL_BUFFER_RESULT", "HIGH_PRIORITY"})
+
+
+def _select(node: Node, reading: Reading) -> None:
+    """A condition in the select list is shown as a number; words on caching say nothing here."""
+    for word in node.args.get("operation_modifiers") or ():
+        if str(word.name).upper() not in _HARMLESS:
+            message = f"{word.name} after SELECT is not supported; leave it out"
+            raise reading.refusal(message, offset_of(node))
+    node.set("operation_modifiers", None)
     for item in node.expressions:
         value = item.this if isinstance(item, exp.Alias) else item
         if _is_condition(value):
@@ -191,8 +200,10 @@ def _call(node: Node, reading: Reading) -> Node | None:
     if upper in ("DATE_ADD", "DATE_SUB", "ADDDATE", "SUBDATE") and len(node.expressions) == 2:
         build = exp.Add if upper in ("DATE_ADD", "ADDDATE") else exp.Sub
         return build(this=node.expressions[0], expression=node.expressions[1])
+    if upper == "TIMESTAMPDIFF" and len(node.expressions) == 3:
+        return _difference(node, reading)
     if upper == "DATE" and len(node.expressions) == 1:
-        return sql("date_trunc", string("day"), *node.expressions)
+        return sql("date", *node.expressions)
     if upper in ("CURDATE", "CURRENT_DATE"):
         return SHARED[exp.CurrentDate](node, reading)
     is_trim = upper in ("LTRIM", "RTRIM", "TRIM")
@@ -215,6 +226,31 @@ def _aggregated(node: Node) -> None:
             node.set("this", _number(node.this))
         return
     node.set("this", _number(node.this))
+
+
+_SECONDS = {
+    "MICROSECOND": 1e-6,
+    "SECOND": 1.0,
+    "MINUTE": 60.0,
+    "HOUR": 3600.0,
+    "DAY": 86_400.0,
+    "WEEK": 604_800.0,
+}
+
+
+def _difference(node: Node, reading: Reading) -> Node:
+    """TIMESTAMPDIFF(unit, earlier, later): whole units."""
+    unit, earlier, later = node.expressions
+    word = str(unit.name).upper()
+    if word not in _SECONDS:
+        known = ", ".join(_SECONDS)
+        raise reading.refusal(f"TIMESTAMPDIFF takes one of {known}", offset_of(unit))
+    times = [
+        exp.Cast(this=time, to=exp.DataType(this=exp.DataType.Type.TIMESTAMP))
+        for time in (later, earlier)
+    ]
+    seconds = exp.Sub(this=times[0], expression=times[1])
+    return sql("div", seconds, exp.Literal(this=repr(_SECONDS[word]), is_string=False))
 
 
 def _substring(node: Node, _: Reading) -> Node:
@@ -269,11 +305,21 @@ def _cast(node: Node, reading: Reading) -> Node | None:
     """SIGNED and UNSIGNED are LONG, DATETIME is TIMESTAMP."""
     kind = exp.DataType.Type
     to = node.args["to"]
+    if to.this is kind.CHARACTER_SET:  # CONVERT(x USING utf8mb4): every text is Unicode
+        return sql("text", node.this)
     if to.this in (kind.UBIGINT, kind.BIGINT):
         to.set("this", kind.BIGINT)
     if to.this in (kind.DATETIME, kind.TIMESTAMPTZ):
         to.set("this", kind.TIMESTAMP)
     return SHARED[exp.Cast](node, reading)
+
+
+def _from(node: Node, _: Reading) -> None:
+    """FROM DUAL is no FROM."""
+    table = node.this
+    is_bare = isinstance(table, exp.Table) and not (table.args.get("db") or table.alias)
+    if is_bare and table.name.upper() == "DUAL" and not table.this.args.get("quoted"):
+        node.parent.set("from_", None)
 
 
 def _division_of_wholes(node: Node, _: Reading) -> Node:
@@ -301,4 +347,5 @@ _STEPS: Mapping[type, Step] = {
     exp.HexString: _hex,
     exp.Group: _rollup,
     exp.Cast: _cast,
+    exp.From: _from,
 }

@@ -8,6 +8,7 @@ zero, the logarithm of a negative) is NULL.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from sqlglot import exp
@@ -58,8 +59,12 @@ def parse_postgres(text: str, limits: Limits = _DEFAULT) -> Node:
     return admit(tree_of(reading), reading, _STEPS)
 
 
-def _call(node: Node, reading: Reading) -> Node | None:
-    changed = call(node, reading, _NAMES)
+def _call(node: Node, reading: Reading) -> Node:
+    changed: Node = call(node, reading, _NAMES)
+    is_count = isinstance(changed, exp.Count) and isinstance(changed.this, exp.Distinct)
+    if is_count and len(changed.this.expressions) > 1:
+        message = "COUNT(DISTINCT a, b) is MySQL's; write COUNT(DISTINCT (a, b))"
+        raise reading.refusal(message, offset_of(node))
     if node.this in _TRIMS and len(node.expressions) == 1:
         node.append("expressions", string(" "))
     return changed
@@ -72,6 +77,22 @@ def _substring(node: Node, reading: Reading) -> Node:
         raise reading.refusal("SUBSTRING with a pattern is not supported", offset_of(node))
     length = node.args.get("length")
     return sql("substr", node.this, start, *([] if length is None else [length]))
+
+
+_CODE = re.compile(r"\\(\\|[0-9A-Fa-f]{4}|\+[0-9A-Fa-f]{6})")
+
+
+def _unicode(node: Node, reading: Reading) -> Node:
+    """U&'d\\0061t': characters by their code points."""
+    text = node.this
+    if node.args.get("escape") or "\\" in _CODE.sub("", text):
+        raise reading.fault(
+            "a \\ of U&'...' is followed by 4 digits, or by + and 6", offset_of(node)
+        )
+    found = _CODE.sub(lambda m: "\\" if m[1] == "\\" else chr(int(m[1].lstrip("+"), 16)), text)
+    if any(not c.isprintable() and c not in "\n\t" for c in found):
+        raise reading.fault("U&'...' names a character that stands in no text", offset_of(node))
+    return string(found)
 
 
 def _power(node: Node, _: Reading) -> Node:
@@ -99,11 +120,69 @@ def _regexp(node: Node, _: Reading) -> Node:
     return sql("regexp", node.this, node.expression)
 
 
-def _like(node: Node, _: Reading) -> Node:
+def _like(node: Node, reading: Reading) -> Node:
     """A backslash takes the meaning from the character after it, unless ESCAPE says otherwise."""
     if isinstance(node.parent, exp.Escape):
         return node
+    if isinstance(node.expression, exp.Any | exp.All):
+        if isinstance(node.parent, exp.Not):
+            message = "NOT LIKE ANY or ALL is not supported; write NOT (x LIKE ANY (ARRAY[...]))"
+            raise reading.refusal(message, offset_of(node))
+        return _like_each(node)
     return exp.Escape(this=node.copy(), expression=string("\\"))
+
+
+def _like_each(node: Node) -> Node:
+    """LIKE ANY (ARRAY['a%', 'b%']), as OR; LIKE ALL, as AND."""
+    patterns = node.expression.this
+    while isinstance(patterns, exp.Paren):
+        patterns = patterns.this
+    if not isinstance(patterns, exp.Array) or not patterns.expressions:
+        return node
+    build = exp.And if isinstance(node.expression, exp.All) else exp.Or
+    tests = [
+        exp.Escape(
+            this=type(node)(this=node.this.copy(), expression=pattern.copy()),
+            expression=string("\\"),
+        )
+        for pattern in patterns.expressions
+    ]
+    found = tests[0]
+    for test in tests[1:]:
+        found = build(this=found, expression=test)
+    return exp.Paren(this=found)
+
+
+def _similar(node: Node, _: Reading) -> Node:
+    """SIMILAR TO; a backslash is the escape unless ESCAPE says otherwise."""
+    escape = [] if isinstance(node.parent, exp.Escape) else [string("\\")]
+    return sql("similar", node.this, node.expression, *escape)
+
+
+def _escape(node: Node, _: Reading) -> Node | None:
+    """ESCAPE after SIMILAR TO."""
+    inner = node.this
+    if isinstance(inner, exp.Anonymous) and inner.this == "sql similar":
+        return sql("similar", *inner.expressions, node.expression)
+    return None
+
+
+def _cast(node: Node, reading: Reading) -> Node | None:
+    """CHAR(n) is text of n characters at most, and blanks at its end do not count; CHAR is CHAR(1)."""
+    to, kind = node.args["to"], exp.DataType.Type
+    if to.this is kind.TIMESTAMPTZ:  # times have no zone: they are UTC
+        to.set("this", kind.TIMESTAMP)
+    if to.this not in (kind.CHAR, kind.NCHAR, kind.BPCHAR):
+        return SHARED[exp.Cast](node, reading)
+    length = [] if to.this is kind.BPCHAR else (to.expressions or [_size(1)])
+    to.set("this", kind.VARCHAR)
+    to.set("expressions", length)
+    SHARED[exp.Cast](node, reading)
+    return sql("rtrim", node.copy(), string(" "))
+
+
+def _size(number: int) -> Node:
+    return exp.DataTypeParam(this=whole(number))
 
 
 _STEPS: Mapping[type, Step] = {
@@ -117,4 +196,8 @@ _STEPS: Mapping[type, Step] = {
     exp.RegexpILike: _folded_regexp,
     exp.Like: _like,
     exp.ILike: _like,
+    exp.SimilarTo: _similar,
+    exp.Escape: _escape,
+    exp.Cast: _cast,
+    exp.UnicodeString: _unicode,
 }

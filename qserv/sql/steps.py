@@ -145,7 +145,7 @@ def now(_node: Node, _: Reading) -> Node:
 
 def today(_node: Node, _: Reading) -> Node:
     """CURRENT_DATE: midnight."""
-    return sql("date_trunc", string("day"), exp.Anonymous(this="NOW", expressions=[]))
+    return sql("date", exp.Anonymous(this="NOW", expressions=[]))
 
 
 # ------------------------------------------------------------------ types
@@ -166,7 +166,7 @@ def cast(node: Node, reading: Reading) -> Node | None:
         return sql("interval", string(node.this.this.lower()))
     if to.this is _KIND.DATE:
         inner = exp.Cast(this=node.this, to=exp.DataType(this=_KIND.TIMESTAMP))
-        return sql("date_trunc", string("day"), inner)
+        return sql("date", inner)
     if to.this in _TO_DOUBLE:
         inner = exp.Cast(this=node.this, to=exp.DataType(this=_KIND.DOUBLE))
         if len(arguments) == 2:

@@ -96,7 +96,6 @@ def tokens_of(reading: Reading) -> list[Token]:
     tokens = _one_statement(tokens, reading)
     _check_depth(tokens, reading)
     _check_chains(tokens, reading)
-    _check_neighbours(tokens, reading)
     return tokens
 
 
@@ -191,7 +190,7 @@ def _check_chains(tokens: Sequence[Token], reading: Reading) -> None:
             raise reading.fault(message, token.start)
 
 
-def _check_neighbours(tokens: Sequence[Token], reading: Reading) -> None:
+def check_neighbours(tokens: Sequence[Token], reading: Reading) -> None:
     """Tokens that cannot follow each other."""
     for one, two in pairwise(tokens):
         first, second = one.token_type, two.token_type

@@ -11,8 +11,9 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token as MadeToken
 from sqlglot.tokens import TokenType
 
+from qserv.sql.advice import check_mistakes
 from qserv.sql.conservation import check_kept
-from qserv.sql.tokens import Node, Reading, Token, shown, tokens_of
+from qserv.sql.tokens import Node, Reading, Token, check_neighbours, shown, tokens_of
 from qserv.sql.words import CALLABLE_WORDS, HIDDEN, OPERANDS, SPECIAL_CALLS
 
 
@@ -24,6 +25,8 @@ def tree_of(reading: Reading) -> Node:
     is known. sqlglot repairs a good part of texts that are wrong; what it drops is found here.
     """
     tokens = tokens_of(reading)
+    check_mistakes(tokens, reading)
+    check_neighbours(tokens, reading)
     try:
         parser = Dialect.get_or_raise(reading.dialect).parser()
         found = parser.parse(_with_hidden_calls(tokens), reading.text)
@@ -50,14 +53,26 @@ def tree_of(reading: Reading) -> Node:
 def _with_hidden_calls(tokens: Sequence[Token]) -> list[Token]:
     """The tokens with the names of functions changed so that sqlglot knows none of them.
 
-    GROUPS of a window frame, which sqlglot does not know, stands as a kind of ROWS.
+    GROUPS of a window frame, which sqlglot does not know, stands as a kind of ROWS. INTERVAL goes from
+    before a text that bounds a frame: sqlglot takes PRECEDING for its unit.
     """
     return [
         _hidden(token)
         if _is_call(tokens, i)
         else (_retyped(token, TokenType.ROWS) if _is_groups(tokens, i) else token)
         for i, token in enumerate(tokens)
+        if not _is_interval_bound(tokens, i)
     ]
+
+
+def _is_interval_bound(tokens: Sequence[Token], i: int) -> bool:
+    """Whether INTERVAL 'text' PRECEDING or FOLLOWING begins here."""
+    return (
+        tokens[i].token_type is TokenType.INTERVAL
+        and i + 2 < len(tokens)
+        and tokens[i + 1].token_type is TokenType.STRING
+        and tokens[i + 2].text.upper() in ("PRECEDING", "FOLLOWING")
+    )
 
 
 def _is_groups(tokens: Sequence[Token], i: int) -> bool:
@@ -81,6 +96,10 @@ def _is_call(tokens: Sequence[Token], i: int) -> bool:
     if i + 1 >= len(tokens) or tokens[i + 1].token_type is not TokenType.L_PAREN:
         return False
     word = token.text.upper()
+    if i and tokens[i - 1].token_type in (TokenType.DCOLON, TokenType.ALIAS):
+        return False  # the name of a type, as in `x::char(3)`
+    if word == "CHAR" and _stands_in_convert(tokens, i):
+        return False
     if word == "MOD":  # MySQL has an operator of that name
         return i == 0 or tokens[i - 1].token_type not in OPERANDS
     if word in ("SUBSTRING", "TRIM"):
@@ -88,6 +107,19 @@ def _is_call(tokens: Sequence[Token], i: int) -> bool:
     if token.token_type is TokenType.VAR:
         return word not in SPECIAL_CALLS
     return word in CALLABLE_WORDS and token.token_type is not TokenType.IDENTIFIER
+
+
+def _stands_in_convert(tokens: Sequence[Token], i: int) -> bool:
+    """Whether a token is the type of CONVERT(value, type)."""
+    if tokens[i - 1].token_type is not TokenType.COMMA:
+        return False
+    depth = 0
+    for k in range(i - 1, 0, -1):
+        kind = tokens[k].token_type
+        depth += (kind is TokenType.R_PAREN) - (kind is TokenType.L_PAREN)
+        if depth < 0:
+            return bool(tokens[k - 1].text.upper() == "CONVERT")
+    return False
 
 
 def _has_words(tokens: Sequence[Token], opening: int) -> bool:
