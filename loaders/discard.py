@@ -33,13 +33,17 @@ _AWAY = (Unavailable, psycopg2.Error)
 
 def discard(site: Site, ingest_id: IngestId) -> bool:
     """Drop all parts that an unpublished ingest planned; False where a server did not answer."""
+    return _discard(site.pools, site.topology, ingest_id)
+
+
+def _discard(pools: Pools, topology: Topology, ingest_id: IngestId) -> bool:
     try:
-        with site.pools.coordinator() as connection:
+        with pools.coordinator() as connection:
             ids = [part.part_id for part in read_plan(connection, ingest_id)]
-        dropped = [_drop(site, ingest_id, ids, shard) for shard in site.topology.shards if ids]
+        dropped = [_drop(pools, ingest_id, ids, shard) for shard in topology.shards if ids]
         if not all(dropped):
             return False
-        with site.pools.coordinator() as connection:
+        with pools.coordinator() as connection:
             forget_plan(connection, ingest_id)
             if ids:
                 log_event(connection, ingest_id, "discarded", f"{len(ids)} planned parts")
@@ -50,13 +54,13 @@ def discard(site: Site, ingest_id: IngestId) -> bool:
     return True
 
 
-def _drop(site: Site, ingest_id: IngestId, ids: Sequence[PartId], shard: Shard) -> bool:
+def _drop(pools: Pools, ingest_id: IngestId, ids: Sequence[PartId], shard: Shard) -> bool:
     """Drop what a shard holds of them; another ingest's parts with such ids are not touched."""
     try:
-        with site.pools.shard(shard.shard_id) as connection:
+        with pools.shard(shard.shard_id) as connection:
             wait_for_writers(connection, ingest_id)
             held = held_parts(connection, ingest_id, ids)
-        drop_copies(site.pools, shard, held)
+        drop_copies(pools, shard, held)
     except (*_AWAY, OSError) as error:
         fields = {"ingest": ingest_id, "shard": shard.shard_id, "reason": str(error)}
         _log.warning("parts of an ended ingest stay", extra=fields)
@@ -77,14 +81,19 @@ def drop_copies(pools: Pools, shard: Shard, part_ids: Sequence[PartId]) -> None:
 
 
 def collect(site: Site) -> list[IngestId]:
-    """Discard what crashes left of failed and aborted ingests; those of which nothing is left now."""
-    drop_dead(site.pools, site.topology)
-    with site.pools.coordinator() as connection:
-        waiting = plans_to_collect(connection, is_gone)
-        connection.rollback()
-    done = [ingest_id for ingest_id in waiting if discard(site, ingest_id)]
+    """As `collect_parts`, and spool folders that nobody wants."""
+    done = collect_parts(site.pools, site.topology)
     _clear_spool(site)
     return done
+
+
+def collect_parts(pools: Pools, topology: Topology) -> list[IngestId]:
+    """Discard what crashes left of rewrites, failed and aborted ingests; those ingests that are clear now."""
+    drop_dead(pools, topology)
+    with pools.coordinator() as connection:
+        waiting = plans_to_collect(connection, is_gone)
+        connection.rollback()
+    return [ingest_id for ingest_id in waiting if _discard(pools, topology, ingest_id)]
 
 
 def drop_dead(pools: Pools, topology: Topology) -> None:

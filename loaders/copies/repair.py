@@ -17,7 +17,7 @@ from loaders.copies.mend import mend
 from loaders.copies.replicas import AWAY, Copies
 from loaders.copies.tell import tell_shards
 from loaders.copies.verify import VerifyOptions, verify
-from loaders.discard import drop_copies, drop_dead
+from loaders.discard import collect_parts, drop_copies
 from procedures.catalogs import get_catalog
 from procedures.identity import check_cluster
 from procedures.inventory import drop_tables as drop_named
@@ -92,7 +92,7 @@ def repair(
     """
     started = time.monotonic()
     check_cluster(pools, topology)
-    drop_dead(pools, topology)
+    collect_parts(pools, topology)
     found = verify(pools, topology, catalog_name, options.verify)
     _queue(pools, found.findings)
     with pools.coordinator() as connection:

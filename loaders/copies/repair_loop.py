@@ -17,7 +17,7 @@ import psycopg2
 from loaders.copies.repair import mend_one
 from loaders.copies.retired import drop_retired
 from loaders.copies.tell import tell_shards
-from loaders.discard import drop_dead
+from loaders.discard import collect_parts
 from procedures.identity import check_cluster
 from procedures.pools import Pools
 from procedures.repairs import due_repairs, free_czar_lock, try_czar_lock
@@ -71,7 +71,7 @@ class RepairLoop:
                 return None
             check_cluster(self._pools, self._topology)
             tell_shards(self._pools, self._topology)
-            drop_dead(self._pools, self._topology)
+            collect_parts(self._pools, self._topology)
             drop_retired(self._pools, self._topology)
             with self._pools.coordinator() as connection:
                 due = due_repairs(

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -93,6 +93,8 @@ class Server:
     user: str | None
     password: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
     port: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Beside SETTINGS, and over them."""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
     _templates: set[str] = field(default_factory=set, repr=False)
@@ -192,7 +194,7 @@ class Server:
                 cursor.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
 
     def _launch(self) -> None:
-        settings = {**SETTINGS, "port": str(self.port)}
+        settings = {**SETTINGS, **self.settings, "port": str(self.port)}
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -1,0 +1,97 @@
+"""Readers that ask the czar throughout: each answer is of one published state, and never of an older one."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.faults.arena import Arena
+from tests.faults.worlds import QUESTIONS, Question, Rows, order_free
+
+_PAUSE_S = 0.05
+_TIMEOUT_S = 30.0
+_AWAY = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
+
+
+@dataclass(slots=True, eq=False)
+class Readers:
+    """Threads that ask all questions again and again; `worlds` are the states in their order."""
+
+    url: str
+    catalog: str
+    worlds: Sequence[Rows]
+    answers: int = 0
+    faults: list[str] = field(default_factory=list)
+    """Answers that no state has, or that came back after a later one."""
+    errors: list[str] = field(default_factory=list)
+    """Questions that were not answered."""
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def ask_on(self, question: Question) -> None:
+        """Ask one question until it is over."""
+        expected = [question.answer(world) for world in self.worlds]
+        seen = 0
+        while not self.over.is_set():
+            try:
+                answer = order_free(ask(self.url, question.text.format(c=self.catalog)))
+            except urllib.error.HTTPError as error:
+                self.errors.append(f"{question.name}: {error.code} {error.read()[-600:]!r}")
+            except _AWAY as error:
+                self.errors.append(f"{question.name}: {error!r}")
+            else:
+                self.answers += 1
+                if answer not in expected:
+                    self.faults.append(f"{question.name}: {answer}, known are {expected}")
+                elif answer in expected[seen:]:
+                    seen = expected.index(answer, seen)
+                else:
+                    self.faults.append(f"{question.name}: {answer} after state {seen}")
+            self.over.wait(_PAUSE_S)
+
+
+def ask(url: str, text: str) -> list[str]:
+    """The lines of a query's answer without the header."""
+    words = urllib.parse.urlencode(
+        {"LANG": "ADQL", "QUERY": text, "RESPONSEFORMAT": "csv", "REQUEST": "doQuery"}
+    )
+    with urllib.request.urlopen(f"{url}/tap/sync?{words}", timeout=_TIMEOUT_S) as answer:
+        lines: list[str] = answer.read().decode().splitlines()
+        return lines[1:]
+
+
+@contextmanager
+def reading(arena: Arena, catalog: str, worlds: Sequence[Rows]) -> Iterator[Readers]:
+    """Readers at work, a thread for each question, for the length of the block."""
+    readers = Readers(arena.url, catalog, worlds)
+    threads = [
+        threading.Thread(target=readers.ask_on, args=(one,), daemon=True) for one in QUESTIONS
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield readers
+    finally:
+        readers.over.set()
+        for thread in threads:
+            thread.join(_TIMEOUT_S)
+
+
+def settle(arena: Arena, catalog: str, world: Rows) -> None:
+    """Every question is answered from that state now."""
+    until = time.monotonic() + _TIMEOUT_S
+    for question in QUESTIONS:
+        while True:
+            try:
+                found = order_free(ask(arena.url, question.text.format(c=catalog)))
+                break
+            except _AWAY:
+                assert time.monotonic() < until, "the czar does not answer"
+                time.sleep(0.1)
+        assert found == question.answer(world), f"{question.name}: {found}"

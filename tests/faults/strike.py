@@ -1,0 +1,106 @@
+"""One run: a catalog made ready, work begun, somebody killed, all started again, and everything looked at."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from loaders.copies.repair import repair
+from procedures.catalogs import create_catalog
+from tests.faults.arena import Arena
+from tests.faults.checks import (
+    assert_ledger,
+    assert_nothing_else,
+    assert_rows,
+    assert_verified,
+    sweep,
+)
+from tests.faults.plans import LOADER, Plan
+from tests.faults.processes import Run
+from tests.faults.readers import Readers, reading, settle
+from tests.faults.works import WORKS, Prepared
+from tests.loaders.skies import SKY
+
+ATTEMPTS = 5
+"""How often an operator repeats a command."""
+RUN_S = 120.0
+
+
+def strike(arena: Arena, plan: Plan, folder: Path) -> str:
+    """Do it; one line of what happened. Raises AssertionError where anything is not as it must be."""
+    started = time.monotonic()
+    catalog = f"c{plan.seed}_{secrets.token_hex(3)}"
+    with arena.pools.coordinator() as connection:
+        create_catalog(connection, replace(SKY, name=catalog, replicas=2))
+        connection.commit()
+    try:
+        prepared = WORKS[plan.work].prepare(arena, catalog, folder)
+        ready = time.monotonic()
+        with reading(arena, catalog, prepared.worlds) as readers:
+            run, is_reached = _struck(arena, plan, prepared, folder)
+            arena.restore()
+            attempts = _repeated(arena, prepared, run)
+            settle(arena, catalog, prepared.worlds[-1])
+        _look(arena, catalog, prepared, readers, plan)
+    finally:
+        arena.restore()
+        sweep(arena, catalog)
+    told = "" if is_reached else " (was done before)"
+    return (
+        f"{plan}{told}: {attempts} attempts, {readers.answers} answers, {len(readers.errors)} errors,"
+        f" {ready - started:.1f} + {time.monotonic() - ready:.1f} s"
+    )
+
+
+def _struck(arena: Arena, plan: Plan, prepared: Prepared, folder: Path) -> tuple[Run, bool]:
+    """The command, once it has ended, and whether it was met at work."""
+    held = folder / "held"
+    fail = ""
+    if plan.point is not None:
+        action = "kill" if plan.victim == LOADER else f"hold:{held}"
+        fail = f"{plan.point}={action}@{plan.arrival}"
+    run = arena.command(*prepared.words, fail=fail, environment=prepared.environment)
+    if plan.point is None:
+        run.ended.wait(plan.after_s)
+    elif plan.victim != LOADER:
+        while not held.exists() and not run.ended.wait(0.002):
+            pass
+    is_reached = not run.ended.is_set()
+    if plan.victim == LOADER:
+        if plan.point is None:
+            run.kill()
+        return run, run.wait(RUN_S) < 0
+    arena.crash(plan.victim, plan.way)
+    if not plan.is_late:
+        time.sleep(plan.down_s)
+        arena.restore()
+    held.unlink(missing_ok=True)
+    if plan.is_late:
+        run.ended.wait(plan.down_s)
+        arena.restore()
+    run.wait(RUN_S)
+    return run, is_reached
+
+
+def _repeated(arena: Arena, prepared: Prepared, run: Run) -> int:
+    """The command repeated until it is done; how often it ran."""
+    for attempt in range(1, ATTEMPTS + 1):
+        if run.code in {0, 3} or (prepared.done_said and prepared.done_said in run.said):
+            return attempt
+        run = arena.command(*prepared.words, environment=prepared.environment)
+        run.wait(RUN_S)
+    raise AssertionError(f"not done after {ATTEMPTS} attempts:\n{run.said}")
+
+
+def _look(arena: Arena, catalog: str, prepared: Prepared, readers: Readers, plan: Plan) -> None:
+    """All that must hold now; a repair is made where copies were left out, or may be orphans."""
+    assert not readers.faults, "\n".join(readers.faults)
+    assert readers.answers > 0
+    repaired = repair(arena.pools, arena.topology)
+    assert not repaired.left, repaired.left
+    assert_rows(arena, catalog, prepared.worlds[-1])
+    assert_verified(arena)
+    assert_ledger(arena, catalog)
+    assert_nothing_else(arena, catalog)
