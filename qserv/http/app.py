@@ -62,7 +62,7 @@ class _Face:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._metrics = QueryMetrics()
-        self._desk = Desk(service.http.max_running, self._metrics)
+        self._desk = Desk(service.http.max_running, self._metrics, service.http.queue_s)
         self._started = datetime.now(UTC)
 
     def job_routes(self) -> list[Route]:

@@ -25,9 +25,11 @@ from starlette.types import Receive, Scope, Send
 from qserv.formats.compressed import Coding, accepted_coding, compress
 from qserv.http.failures import TooManyQueries, failure, outcome_of, unexpected
 from qserv.http.metrics import QueryMetrics
+from qserv.http.places import Places
 from qserv.http.service import Service
 from qserv.result import Answer
 from qserv.rights.caller import Caller
+from qserv.rights.errors import TooManyOfYours
 from qserv.tap_query import TapQuery
 from schema.errors import SkyshardError
 
@@ -58,8 +60,9 @@ T = TypeVar("T")
 class Desk:
     """Where queries are admitted and counted, and the threads that they run in."""
 
-    def __init__(self, max_running: int, metrics: QueryMetrics) -> None:
+    def __init__(self, max_running: int, metrics: QueryMetrics, queue_s: float) -> None:
         self.metrics = metrics
+        self.places = Places(queue_s)
         self._max_running = max_running
         self._running = 0
         self._threads: anyio.CapacityLimiter | None = None
@@ -117,21 +120,28 @@ class QueryResponse:
         """Sends the answer, or the error, or nothing more once the client is gone."""
         accepted = Headers(scope=scope).get("accept-encoding", "")
         self._coding = accepted_coding(accepted, self._query.form.codings)
-        try:
-            with self._desk.admitted():
-                await self._answer(scope, receive, send)
-        except TooManyQueries as error:
-            await failure(error)(scope, receive, send)
+        await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_cancel_when_gone, receive, tasks.cancel_scope)
-                await self._run(scope, receive, send)
+                await self._admitted(scope, receive, send)
                 tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(self._close)
+
+    async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs it when it is the caller's turn, and there is a place among all."""
+        quota = self._service.quota_of(self._caller)
+        try:
+            async with self._desk.places.held(self._caller, quota):
+                with self._desk.admitted():
+                    await self._run(scope, receive, send)
+        except (TooManyOfYours, TooManyQueries) as error:
+            self._course.outcome = outcome_of(error)
+            await failure(error)(scope, receive, send)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -12,6 +12,7 @@ from qserv.result import Answer
 from qserv.rights.authority import Authority
 from qserv.rights.caller import Caller
 from schema.catalog import Catalog
+from schema.rights import Quota
 
 AnswerQuery = Callable[[str, Limits, int | None, str, Sequence[str], Caller], Answer]
 """(query text, limits, row limit of the client or None, language, snapshots, caller) -> its answer."""
@@ -23,6 +24,8 @@ class HttpLimits:
 
     max_running: int = 32
     """Queries at once; one more is refused with 503 and Retry-After."""
+    queue_s: float = 30.0
+    """How long a query waits until another one of the same user ends."""
     max_body_bytes: int = 2_000_000
     stall_s: float = 120.0
     """How long a client may leave rows unread before it is cut off."""
@@ -47,6 +50,7 @@ class Service:
     """The address that clients use, where a proxy stands before this server."""
     ingests: IngestAccess | None = None
     """Who may ingest by HTTP, and what; None: nobody."""
+    quota_of: Callable[[Caller], Quota] = lambda _: Quota()
     authority: Authority | None = None
     """Who knows users and tokens; None: everybody is anonymous."""
     jobs: JobAccess | None = None
