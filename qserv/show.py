@@ -136,7 +136,7 @@ def _kept(found: re.Match[str], names: Sequence[str]) -> Iterator[int]:
 
 
 def _databases(found: re.Match[str], catalogs: Catalogs) -> Shown:
-    names = [catalog.name for catalog in catalogs.catalogs]
+    names = sorted(catalog.name for catalog in catalogs.catalogs)
     return Shown(("Database",), tuple((names[place],) for place in _kept(found, names)))
 
 
@@ -147,7 +147,7 @@ def _tables(found: re.Match[str], catalogs: Catalogs) -> Shown:
     catalog = None if wanted is None else by_name.get(wanted.casefold())
     if catalog is None:
         raise NoDatabase(names)
-    tables = [table.name for table in catalog.tables]
+    tables = sorted(table.name for table in catalog.tables)
     column = f"Tables_in_{catalog.name}"
     if found["full"]:
         rows = tuple((tables[place], "BASE TABLE") for place in _kept(found, tables))

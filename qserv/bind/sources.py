@@ -21,7 +21,7 @@ from qserv.bind.names import Field, Fields
 from qserv.bind.operators import compare, every
 from qserv.bind.outputs import fields_of
 from qserv.bind.scope import CommonTable, Env, Frame, Merged, Named, Relation, Scope, Statement
-from qserv.bind.values import bind_values, fields_of_values
+from qserv.bind.values import bind_values, fields_of_values, series
 from qserv.bound import (
     BaseTable,
     Call,
@@ -98,7 +98,7 @@ class Sources:
         """A common table expression or a catalog's table."""
         _refuse_extras(node)
         if not isinstance(node.this, exp.Identifier):
-            raise Unsupported("A function in FROM is not supported", node)
+            return self._series(node)
         name, database = node.name, node.args.get("db")
         if node.args.get("catalog") is not None:
             raise UnknownTable(".".join(part.name for part in node.parts), node)
@@ -117,6 +117,23 @@ class Sources:
             renamed = [item.name for item in alias.args.get("columns") or ()]
             names = Relation(relation, alias.name, _renamed(fields, renamed, node))
         return Bound(BaseTable(relation, catalog, table), Frame((names,)))
+
+    def _series(self, node: Node) -> Bound:
+        """generate_series(first, last [, step]) [AS name [(column)]]: constant whole numbers."""
+        function, alias = node.this, node.args.get("alias")
+        if not isinstance(function, exp.Anonymous) or function.name.lower() != "generate_series":
+            hint = (
+                "a table, (SELECT ...), (VALUES ...) or generate_series(first, last) stands there"
+            )
+            raise Unsupported("A function in FROM is not supported", node, hint=hint)
+        env = Env(self.statement, self.around, clause="generate_series")
+        numbers = series([env.bind(item) for item in function.expressions], node)
+        relation = self.statement.new_relation()
+        name = "generate_series" if alias is None else alias.name
+        columns = [] if alias is None else alias.args.get("columns") or []
+        field = Field(columns[0].name if columns else name, "c0", numbers.type)
+        names = Frame((Relation(relation, name, Fields((field,))),))
+        return Bound(numbers.source(relation), names)
 
     def _common(self, common: CommonTable, alias: str, node: Node) -> Bound:
         """A use of a common table expression: its query bound anew."""

@@ -81,7 +81,7 @@ def _common_tables(node: Node, around: Scope) -> list[Scope]:
     if clause is None:
         return []
     if clause.args.get("recursive"):
-        raise Unsupported("WITH RECURSIVE is not supported", clause)
+        _refuse_recursion(clause)
     scopes: list[Scope] = []
     names: set[str] = set()
     for item in clause.expressions:
@@ -94,6 +94,20 @@ def _common_tables(node: Node, around: Scope) -> list[Scope]:
         common = CommonTable(item.this, scope, columns)
         scopes.append(Scope(outer=scope, tables={name: common}))
     return scopes
+
+
+def _refuse_recursion(clause: Node) -> None:
+    """Unsupported where a query of WITH RECURSIVE names itself; else it is a plain WITH."""
+    for item in clause.expressions:
+        name = item.alias.casefold()
+        for table in item.this.find_all(exp.Table):
+            if table.name.casefold() == name and table.args.get("db") is None:
+                raise Unsupported(
+                    f"WITH RECURSIVE {item.alias} names itself, which is not supported",
+                    table,
+                    hint="a series of numbers is FROM generate_series(1, 10) AS g (n); else join the"
+                    " table with itself as often as there are steps",
+                )
 
 
 def _check_columns(common: CommonTable, query: Query) -> None:

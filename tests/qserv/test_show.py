@@ -22,13 +22,14 @@ def shown(text: str, catalogs: Catalogs = DP1_FIRST) -> Shown:
 
 @pytest.mark.parametrize("text", ["SHOW DATABASES", "show schemas;", "  SHOW\n DATABASES ; "])
 def test_databases_are_the_catalogs(text: str) -> None:
-    assert shown(text) == Shown(("Database",), (("dp1",), ("deep",)))
+    assert shown(text) == Shown(("Database",), (("deep",), ("dp1",)))
 
 
 def test_tables_are_those_of_a_database() -> None:
     found = shown("SHOW TABLES FROM dp1")
     assert found.columns == ("Tables_in_dp1",)
     assert ("ForcedSource",) in found.rows
+    assert list(found.rows) == sorted(found.rows)
 
 
 @pytest.mark.parametrize(
