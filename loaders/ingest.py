@@ -18,7 +18,6 @@ from pathlib import Path
 
 from loaders.contributions import to_row
 from loaders.copies.replicas import AWAY
-from loaders.copies.tell import tell_shards
 from loaders.ending import clear, give_up
 from loaders.fail_points import reach
 from loaders.journal import Journal
@@ -103,7 +102,7 @@ def ingest(
         finally:
             clear(site, ingest_id)
         views = renew_views(work, snapshot)
-    missing = _settle_copies(site, ingest_id)
+    missing = _missing(site, ingest_id)
     before = (_went_on(ingest_id, redone),) if is_old else ()
     plan = work.journal.row.plan or {}
     file = plan.get("reject_file")
@@ -121,10 +120,8 @@ def ingest(
     )
 
 
-def _settle_copies(site: Site, ingest_id: IngestId) -> int:
-    """Tell the shards of the publish, as far as servers answer; the copies that are still to be made."""
-    with suppress(*AWAY):
-        tell_shards(site.pools, site.topology)
+def _missing(site: Site, ingest_id: IngestId) -> int:
+    """How many copies are still to be made, as far as the coordinator answers."""
     with suppress(*AWAY), site.pools.coordinator() as connection:
         return missing_copies(connection, ingest_id)
     return 0

@@ -154,8 +154,8 @@ def run_ingest(
         warnings: tuple[str, ...] = ()
         try:
             redone = run(work)
-            may_publish = journal.state not in (IngestState.OPEN, IngestState.PUBLISHED)
-            if and_publish and may_publish:
+            # One that is published already is told to who missed it.
+            if and_publish and journal.state is not IngestState.OPEN:
                 snapshot = publish_loaded(work)
                 warnings = renew_views(work, snapshot)
             if journal.read_state() is IngestState.PUBLISHED:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 from typing_extensions import override
 
+from loaders.copies.tell import tell_shards
 from loaders.discard import discard
 from loaders.fail_points import reach
+from loaders.parts.degraded import Patience
 from loaders.parts.hats import write_views
 from loaders.parts.publish import AlreadyIngested, Loaded, PublishConflict, publish
-from loaders.rewrites.compact import make_room
+from loaders.rewrites.compact import MOST_PARTS, make_room
 from loaders.run import Work
 from loaders.state import IngestState
 from procedures.catalogs import get_catalog
@@ -22,12 +25,15 @@ from procedures.ingest_plans import forget_plan
 from procedures.ingests import end_ingest, log_event, published_snapshot, read_ingest
 from procedures.manifests import read_manifest, unpublished_parts
 from procedures.pools import Pools
+from procedures.rewrites import is_crowded
 from schema.catalog import Catalog
 from schema.errors import Unavailable
 from schema.healpix import Pixel
 from schema.manifest import IngestId, Part, PartId, PartKind
 
 _AWAY = (Unavailable, psycopg2.Error)
+_ATTEMPTS = 3
+"""How often room is made for an ingest's parts."""
 
 
 class OutcomeUnknown(Unavailable):
@@ -44,6 +50,18 @@ class OutcomeUnknown(Unavailable):
         self.ingest_id = ingest_id
 
 
+class NoRoom(Unavailable):
+    """Others publish so fast into the same places that there is never room for one more part."""
+
+    code = "NO_ROOM"
+
+    def __init__(self, ingest_id: IngestId) -> None:
+        super().__init__(
+            f"ingest {ingest_id} would be one part too many in some place, and others were published"
+            " there whenever they had been merged; publish it again"
+        )
+
+
 def publish_loaded(work: Work) -> int:
     """Make a loaded ingest visible, in one transaction; its snapshot. A published one has it already.
 
@@ -52,16 +70,35 @@ def publish_loaded(work: Work) -> int:
     """
     journal, site = work.journal, work.site
     if journal.state is IngestState.PUBLISHED:
-        return _snapshot(site.pools, journal.ingest_id)
+        snapshot = _snapshot(site.pools, journal.ingest_id)
+    else:
+        snapshot = _made_room_and_published(work)
+    with suppress(*_AWAY):  # the czar's loop tells them later
+        tell_shards(site.pools, site.topology)
+    return snapshot
+
+
+def _made_room_and_published(work: Work) -> int:
+    """Publish where there is room; others that publish at the same time may take it again."""
+    journal, site = work.journal, work.site
     with site.pools.coordinator() as connection:
         catalog = get_catalog(connection, journal.row.catalog)
         loaded = _loaded(work, connection, catalog)
-    make_room(site.pools, site.topology, loaded)
-    if journal.state is IngestState.LOADED:
-        journal.change(IngestState.PUBLISHING, "publishing")
-        reach("publish.begun")
+    for _ in range(_ATTEMPTS):
+        patience = Patience(work.options.degraded, wait_s=work.options.wait_s)
+        most = MOST_PARTS if make_room(site.pools, site.topology, loaded, patience) else None
+        if journal.state is IngestState.LOADED:
+            journal.change(IngestState.PUBLISHING, "publishing")
+            reach("publish.begun")
+        with suppress(NoRoom):
+            return _unless_in_conflict(work, loaded, most)
+    raise NoRoom(journal.ingest_id)
+
+
+def _unless_in_conflict(work: Work, loaded: Loaded, most: int | None) -> int:
+    """Publish; back to COMMITTED where it has to do with what was published meanwhile."""
     try:
-        return _publish(work, loaded)
+        return _publish(work, loaded, most)
     except PublishConflict as conflict:
         _plan_again(work, str(conflict))
         raise
@@ -72,7 +109,7 @@ def publish_loaded(work: Work) -> int:
         raise PublishConflict("it brought content that this one is to leave out then") from repeated
 
 
-def _publish(work: Work, loaded: Loaded) -> int:
+def _publish(work: Work, loaded: Loaded, most: int | None) -> int:
     journal, pools = work.journal, work.site.pools
     plan = journal.row.plan or {}
     counts = (sum(plan["rows"].values()), int(plan["rejects"]))
@@ -80,6 +117,8 @@ def _publish(work: Work, loaded: Loaded) -> int:
         with pools.coordinator() as connection:
             journal.lease.locked_state(connection)
             snapshot = publish(connection, pools, loaded)
+            if most is not None and is_crowded(connection, journal.ingest_id, most):
+                raise NoRoom(journal.ingest_id)
             end_ingest(connection, journal.ingest_id, IngestState.PUBLISHED, counts=counts)
             log_event(connection, journal.ingest_id, "published", f"snapshot {snapshot}")
             forget_plan(connection, journal.ingest_id)

@@ -1,8 +1,8 @@
 """Parts that no snapshot needs any more, and the czars' leases that keep some a while longer.
 
 A part goes when every snapshot that holds it was dropped long enough ago, no czar's lease says that a
-query reads one of them, and no open ingest was planned against one. Every call takes an open psycopg2
-connection to the coordinator and leaves the transaction to its caller.
+query reads one of them, and no ingest that is open, or may be tried again, was planned against one. Every
+call takes an open psycopg2 connection to the coordinator and leaves the transaction to its caller.
 """
 
 from __future__ import annotations
@@ -93,6 +93,7 @@ WHERE part.dropped_at IS NULL
       AND (lease.pins ->> part.catalog_id::text)::integer < part.to_snapshot)
   AND NOT EXISTS (
     SELECT 1 FROM skyshard.ingest
-    WHERE ingest.catalog_id = part.catalog_id AND ingest.finished_at IS NULL
+    WHERE ingest.catalog_id = part.catalog_id
+      AND ingest.state NOT IN ('published', 'retracted', 'aborted')
       AND ingest.snapshot < part.to_snapshot)
 """

@@ -131,6 +131,26 @@ def parts_of_ingest(shard: Any, ingest_id: IngestId) -> list[int]:
         return [row[0] for row in cursor]
 
 
+def is_crowded(connection: Any, ingest_id: IngestId, most: int) -> bool:
+    """Whether a place that an ingest was just published into has more than so many parts now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CROWDED, (ingest_id, most))
+        return cursor.fetchone() is not None
+
+
+_CROWDED = """
+SELECT 1
+FROM skyshard.part
+JOIN (SELECT DISTINCT catalog_id, table_name, kind, pixel_order, pixel, bucket
+      FROM skyshard.part WHERE ingest_id = %s) AS mine USING (catalog_id, table_name, kind)
+WHERE part.from_snapshot IS NOT NULL AND part.to_snapshot IS NULL
+  AND (part.pixel_order, part.pixel, part.bucket)
+      IS NOT DISTINCT FROM (mine.pixel_order, mine.pixel, mine.bucket)
+GROUP BY part.table_name, part.kind, part.pixel_order, part.pixel, part.bucket
+HAVING count(*) > %s
+LIMIT 1
+"""
+
 _INGEST = """
 SELECT ingest.state, ingest.kind
 FROM skyshard.ingest

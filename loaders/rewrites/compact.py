@@ -9,17 +9,19 @@ import logging
 from collections import Counter
 from collections.abc import Collection
 
-from loaders.parts.publish import Loaded
-from loaders.rewrites.rewrite import Base, Group, Rewrite, RewriteReport, open_base, rewrite
+from loaders.parts.degraded import Patience
+from loaders.parts.publish import Loaded, PublishConflict
+from loaders.rewrites.rewrite import Group, Rewrite, RewriteReport, open_base, rewrite
 from procedures.pools import Pools
 from schema.catalog import Catalog
-from schema.errors import StoreError, Unavailable
+from schema.errors import StoreError
 from schema.healpix import Pixel
 from schema.manifest import Manifest, Part, PartId, PartKind
 from schema.topology import Topology
 
 MOST_PARTS = 4
 """A table has at most so many parts in one chunk, or in one bucket of its index."""
+_ATTEMPTS = 3
 _log = logging.getLogger(__name__)
 Place = tuple[str, PartKind, Pixel | None, int | None]
 
@@ -29,30 +31,38 @@ def compact(
 ) -> RewriteReport | None:
     """Merge the parts of every place that has more than `most`; None where there is none."""
     base = open_base(pools, catalog_name, topology)
-    return _compacted(base, groups_above(base.catalog, base.manifest, most), workers=workers)
+    groups = groups_above(base.catalog, base.manifest, most)
+    if not groups:
+        return None
+    return rewrite(base, Rewrite("compaction", tuple(groups)), workers=workers)
 
 
-def make_room(pools: Pools, topology: Topology, loaded: Loaded) -> RewriteReport | None:
+def make_room(pools: Pools, topology: Topology, loaded: Loaded, patience: Patience) -> bool:
     """Compact where an ingest's parts would make more than MOST_PARTS in a place, before it is published.
 
-    Parts that it replaces are left alone. What cannot be compacted now does not keep the ingest back:
-    the next one meets it again.
+    Parts that it replaces are left alone. False where they cannot be compacted, as one of them is
+    damaged everywhere: that does not keep the ingest back. Raises Unavailable where a shard is away and
+    `patience` does not do without it.
     """
-    if not _crowded(loaded.base, loaded):
-        return None
-    base = open_base(pools, loaded.base.catalog, topology)
-    crowded = _crowded(base.manifest, loaded)
-    groups = [
-        group
-        for group in groups_above(base.catalog, base.manifest, 1, leaving=loaded.retired)
-        if place_of(group.parts[0]) in crowded
-    ]
-    try:
-        return _compacted(base, groups, workers=2)
-    except (Unavailable, StoreError) as error:
-        fields = {"catalog": base.catalog.name, "reason": str(error)}
-        _log.warning("not compacted before a publish", extra=fields)
-        return None
+    for _ in range(_ATTEMPTS):
+        base = open_base(pools, loaded.base.catalog, topology)
+        crowded = _crowded(base.manifest, loaded)
+        groups = [
+            group
+            for group in groups_above(base.catalog, base.manifest, 1, leaving=loaded.retired)
+            if place_of(group.parts[0]) in crowded
+        ]
+        if not groups:
+            break
+        try:
+            rewrite(base, Rewrite("compaction", tuple(groups)), patience=patience)
+        except PublishConflict:
+            continue  # others made room, or filled it
+        except StoreError as error:
+            fields = {"catalog": base.catalog.name, "reason": str(error)}
+            _log.warning("not compacted before a publish", extra=fields)
+            return False
+    return True
 
 
 def _crowded(manifest: Manifest, loaded: Loaded) -> set[Place]:
@@ -87,9 +97,3 @@ def groups_above(
 def place_of(part: Part) -> Place:
     """What parts have in common that compaction makes one."""
     return part.table, part.kind, part.pixel, part.bucket
-
-
-def _compacted(base: Base, groups: list[Group], *, workers: int) -> RewriteReport | None:
-    if not groups:
-        return None
-    return rewrite(base, Rewrite("compaction", tuple(groups)), workers=workers)

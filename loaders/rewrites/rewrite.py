@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,11 +19,13 @@ import psycopg2
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loaders.copies.replicas import AWAY
 from loaders.copies.tell import tell_shards
 from loaders.discard import drop_dead, drop_rewritten
 from loaders.fail_points import reach
 from loaders.lease import this_owner
 from loaders.parts.cut import Cut, Placement
+from loaders.parts.degraded import Patience
 from loaders.parts.load import BATCH_PARTS, BATCH_ROWS, CutPart, Loading, load_parts
 from loaders.parts.publish import Loaded, publish
 from loaders.readers.rows import ascending
@@ -32,6 +35,7 @@ from loaders.staging.target import open_target
 from procedures.director_index import EMPTY, KeyMap, read_index_part, with_failover
 from procedures.manifests import allocate_parts
 from procedures.pools import Pools
+from procedures.repairs import queue_repairs
 from procedures.rewrites import (
     abort_rewrite,
     begin_rewrite,
@@ -99,7 +103,7 @@ class Base:
     manifest: Manifest
     placement: Placement
 
-    def shards_of(self, group: Group) -> tuple[ShardId, ...]:
+    def shards_of(self, group: Group | Part) -> tuple[ShardId, ...]:
         """Where a group's new part goes."""
         match group.kind:
             case PartKind.WHOLE:
@@ -149,23 +153,28 @@ def open_base(pools: Pools, catalog_name: str, topology: Topology) -> Base:
     return Base(pools, topology, target.catalog, target.manifest, placement)
 
 
-def rewrite(base: Base, wanted: Rewrite, *, workers: int = 2) -> RewriteReport:
+def rewrite(
+    base: Base, wanted: Rewrite, *, workers: int = 2, patience: Patience | None = None
+) -> RewriteReport:
     """Write the groups' parts anew and publish; the new snapshot.
 
-    Raises PublishConflict where somebody replaced one of the parts meanwhile, RewriteMismatch,
-    Unavailable; then nothing has changed.
+    Where a shard is away that is to have a new part, it is refused, or what `patience` says: copies that
+    are left out are queued. Raises PublishConflict where somebody replaced one of the parts meanwhile,
+    RewriteMismatch, Unavailable; then nothing has changed.
     """
     drop_dead(base.pools, base.topology)
     ingest_id, ids = _begin(base, wanted)
     reach("rewrite.begun")
     try:
-        parts = _written(base, wanted, ingest_id, ids, workers=workers)
+        loading = _loading(base, ingest_id, patience or Patience())
+        parts = _written(base, wanted, loading, ids, workers=workers)
         reach("rewrite.written")
         snapshot = _publish(base, wanted, ingest_id, parts)
     except BaseException as error:
         _give_up(base, ingest_id, str(error) or type(error).__name__)
         raise
-    tell_shards(base.pools, base.topology)
+    with suppress(*AWAY):  # the czar's loop tells them later
+        tell_shards(base.pools, base.topology)
     before = sum(len(group.parts) for group in wanted.groups) + len(wanted.gone)
     rows = sum(part.rows for part in parts if part.kind is not PartKind.INDEX)
     return RewriteReport(snapshot, before, len(parts), rows)
@@ -201,11 +210,23 @@ def _publish(base: Base, wanted: Rewrite, ingest_id: IngestId, parts: Sequence[P
             raise RewriteLost(ingest_id)
         if wanted.without is not None:
             mark_retracted(connection, wanted.without)
+        queue_repairs(connection, _left_out(base, parts))
         end_rewrite(connection, ingest_id, sum(part.rows for part in parts))
         reach("rewrite.before")
         connection.commit()
     reach("rewrite.after")
     return snapshot
+
+
+def _left_out(base: Base, parts: Iterable[Part]) -> list[tuple[PartId, ShardId, str]]:
+    """The copies that were not made, for the queue."""
+    told = "the shard was away when it was rewritten"
+    return [
+        (part.part_id, shard_id, told)
+        for part in parts
+        for shard_id in base.shards_of(part)
+        if shard_id not in [replica.shard_id for replica in part.replicas]
+    ]
 
 
 def _give_up(base: Base, ingest_id: IngestId, reason: str) -> None:
@@ -224,11 +245,16 @@ def _give_up(base: Base, ingest_id: IngestId, reason: str) -> None:
 # ------------------------------------------------------------------ the parts
 
 
+def _loading(base: Base, ingest_id: IngestId, patience: Patience) -> Loading:
+    pools, topology = base.pools, base.topology
+    return Loading(base.catalog, ingest_id, pools, topology, verify=False, patience=patience)
+
+
 def _written(
-    base: Base, wanted: Rewrite, ingest_id: IngestId, ids: Sequence[PartId], *, workers: int
+    base: Base, wanted: Rewrite, loading: Loading, ids: Sequence[PartId], *, workers: int
 ) -> list[Part]:
     """The new parts, on all their shards; batch by batch, so that memory holds few of them."""
-    loading = Loading(base.catalog, ingest_id, base.pools, base.topology, verify=False)
+    ingest_id = loading.ingest_id
 
     def write(batch: Sequence[tuple[Group, PartId]]) -> list[Part]:
         with base.pools.coordinator() as connection:
