@@ -117,9 +117,14 @@ def _repairs(settings: Settings, servers: Topology) -> Iterator[None]:
 @contextmanager
 def opened_store(settings: Settings, servers: Topology) -> Iterator[Store]:
     """What answering queries needs, for as long as the block lasts."""
-    from qserv.store import open_store
+    from qserv.query_log import LogSettings
+    from qserv.store import StoreSettings, open_store
 
-    with _calm_collector(), open_store(servers, spool=settings.spool / "czar") as store:
+    made = StoreSettings(
+        log=LogSettings(keep_days=settings.access.keep_days), quotas=settings.access.quotas
+    )
+    spool = settings.spool / "czar"
+    with _calm_collector(), open_store(servers, spool=spool, settings=made) as store:
         yield store
 
 
@@ -162,10 +167,12 @@ def _jobs(settings: Settings, store: Store) -> Iterator[JobAccess]:
 
 
 def _service(settings: Settings, store: Store, jobs: JobAccess) -> Service:
-    """What the HTTP server asks of the store; its users have not logged in."""
+    """What the HTTP server asks of the store."""
     from qserv.answer import answer
-    from qserv.http.service import Service
+    from qserv.http.service import HttpLimits, Service
+    from qserv.rights.authority import Authority
 
+    access = settings.access
     return Service(
         answer=lambda text, limits, maxrec, language, as_of, caller: answer(
             text, store, limits=limits, maxrec=maxrec, language=language, as_of=as_of, caller=caller
@@ -176,6 +183,9 @@ def _service(settings: Settings, store: Store, jobs: JobAccess) -> Service:
         user_limits=settings.limits,
         ingests=_ingests(settings, store),
         jobs=jobs,
+        authority=Authority(store.pools, access.settings, store.rights_version),
+        quota_of=store.quota,
+        http=HttpLimits(queue_s=access.queue_s),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 
 from qserv.jobs.settings import JobSettings
 from qserv.limits import Limits
+from schema.rights import Quota
 
 FILE_NAME = "skyshard.toml"
 ENVIRONMENT_PREFIX = "SKYSHARD_"
@@ -60,6 +61,14 @@ _JOBS = {
     "sweep_s": "between two looks for results whose time is over, seconds",
 }
 
+_QUOTA = {
+    "max_running": 'queries of one user at once, in one czar; "none": no bound',
+    "max_queued": "queries of one user that may wait for those",
+    "rows_per_day": 'rows of one user\'s results in 24 hours; "none": no bound',
+    "bytes_per_day": 'bytes of one user\'s results in 24 hours; "none": no bound',
+    "seconds_per_day": 'seconds of one user\'s queries in 24 hours; "none": no bound',
+}
+
 KEYS: tuple[Key, ...] = (
     Key("home", "folder of the cluster: configuration, state, logs, twins, spool"),
     Key("data", "folder of the PostgreSQL data directories; default: `data` in the home"),
@@ -77,8 +86,22 @@ KEYS: tuple[Key, ...] = (
     Key("repair.bytes_per_s", "copies made in the background, bytes a second"),
     Key("ingest.token_sha256", "SHA-256 (hex) of the token for ingests by HTTP; without one: off"),
     Key("ingest.folders", "folders whose files may be ingested by HTTP"),
+    Key("ingest.urls", "addresses below which files of ingests may be fetched; none: off"),
+    Key("ingest.private_addresses", "whether their hosts may have addresses that are not public"),
+    Key("ingest.max_download_bytes", "of one fetched file"),
     Key("jobs.folder", "results of asynchronous queries; the same for all czars"),
     *(Key(f"jobs.{field.name}", _JOBS[field.name]) for field in fields(JobSettings)),
+    Key("access.anonymous", 'what users who did not log in may: "read" what is public, or "none"'),
+    Key("access.proxies", "addresses or networks of proxies that tell who the user is"),
+    Key("access.user_header", "header in which they do"),
+    Key("access.groups_header", "header in which they tell her groups, with commas between"),
+    *(Key(f"quotas.{field.name}", _QUOTA[field.name]) for field in fields(Quota)),
+    *(
+        Key(f"quotas.anonymous.{field.name}", f"{_QUOTA[field.name]} (not logged in, by address)")
+        for field in fields(Quota)
+    ),
+    Key("quotas.queue_s", "how long a query waits until another one of its user ends, seconds"),
+    Key("log.keep_days", "how long queries stay in the log, days"),
     *(
         Key(f"limits.{field.name}", _LIMITS.get(field.name, "a bound of one query"))
         for field in fields(Limits)

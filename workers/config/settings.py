@@ -15,6 +15,7 @@ from qserv.limits import ANONYMOUS, Limits
 from qserv.rights.caller import Caller
 from schema.errors import ConfigError
 from workers.config import sources
+from workers.config.access import Access, read_access
 from workers.config.keys import KEYS, SECRETS
 from workers.config.sources import Given, Values
 from workers.local.state import read_state
@@ -24,6 +25,9 @@ _DOTTED = {
     "coordinator_dsn": "coordinator.dsn",
     "ingest_token_sha256": "ingest.token_sha256",
     "ingest_folders": "ingest.folders",
+    "ingest_urls": "ingest.urls",
+    "ingest_private_addresses": "ingest.private_addresses",
+    "ingest_max_download_bytes": "ingest.max_download_bytes",
 }
 """Fields whose keys are named otherwise."""
 
@@ -72,10 +76,14 @@ class Settings(BaseModel):
     repair_bytes_per_s: int = Field(default=50_000_000, gt=0)
     ingest_token_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", repr=False)
     ingest_folders: tuple[Path, ...] = ()
+    ingest_urls: tuple[str, ...] = ()
+    ingest_private_addresses: bool = False
+    ingest_max_download_bytes: int = Field(default=64 * 2**30, gt=0)
     jobs_folder: Path | None = None
     jobs: JobSettings = JobSettings()
     limits: Limits = Limits()
     anonymous: Limits = ANONYMOUS
+    access: Access = Access()
     origins: dict[str, str] = Field(default_factory=dict, repr=False)
 
     @property
@@ -109,6 +117,8 @@ class Settings(BaseModel):
                 return getattr(self.anonymous, name)
             case ["limits", name]:
                 return getattr(self.limits, name)
+            case ["access" | "quotas" | "log", *_]:
+                return self.access.value(key)
             case ["jobs", "folder"]:
                 return self.job_results
             case ["jobs", name]:
@@ -177,10 +187,14 @@ def _checked(values: Values) -> Settings:
     }
     for key, given in values.items():
         match key.split("."):
-            case ["limits" | "jobs", *_]:
+            case ["limits" | "jobs" | "access" | "quotas" | "log", *_]:
                 continue
             case ["shards"] if isinstance(given.value, list):
                 document["servers"] = _servers(given)
+            case ["ingest", "folders"]:
+                document["ingest_folders"] = _folders(given)
+            case ["ingest", "urls"]:
+                document["ingest_urls"] = _addresses(given)
             case ["coordinator" | "ingest" | "repair", _]:
                 document[key.replace(".", "_")] = given.value
             case ["data" | "pg_bin"]:
@@ -192,6 +206,7 @@ def _checked(values: Values) -> Settings:
     if "jobs.folder" in values:
         given = values["jobs.folder"]
         document["jobs_folder"] = given.folder / Path(str(given.value)).expanduser()
+    document["access"] = read_access(values)
     document["anonymous"] = _limits("limits.anonymous.", ANONYMOUS, values)
     try:
         settings = Settings.model_validate(document)
@@ -225,6 +240,17 @@ def _folders(given: Given) -> list[Path]:
     if not isinstance(named, list) or not all(isinstance(one, str) and one for one in named):
         raise BadSetting("ingest.folders", given.origin, "must be an array of folders")
     return [given.folder / Path(one).expanduser() for one in named]
+
+
+def _addresses(given: Given) -> list[str]:
+    """An array of addresses, or the environment's form of one (parted by blanks)."""
+    named = given.value.split() if isinstance(given.value, str) else given.value
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        raise BadSetting("ingest.urls", given.origin, "must be an array of addresses")
+    for one in named:
+        if not one.startswith(("http://", "https://")):
+            raise BadSetting("ingest.urls", given.origin, f"{one!r} begins with no https://")
+    return named
 
 
 def _limits(prefix: str, base: Limits, values: Values) -> Limits:

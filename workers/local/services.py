@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from workers.config import Settings
+from workers.config.keys import KEYS
 from workers.local import processes
 from workers.local.ports import PortTaken, is_free
 from workers.local.processes import Launch, StartFailed
@@ -54,6 +55,11 @@ def services(settings: Settings, state: ClusterState) -> tuple[Service, ...]:
         settings.scan_token,
     )
     limits = (version("skyshard"), settings.limits, settings.anonymous, settings.log_level)
+    access = [
+        (key.path, settings.value(key.path))
+        for key in KEYS
+        if key.path.startswith(("access.", "quotas.", "log."))
+    ]
     repairs = (
         settings.repair_enabled,
         settings.repair_interval_s,
@@ -81,7 +87,7 @@ def services(settings: Settings, state: ClusterState) -> tuple[Service, ...]:
         arguments=("serve", "--host", state.host, "--port", str(state.port), *home),
         host=state.host,
         port=state.port,
-        told=_digest(facts, limits, repairs, ingests, state.host, state.port),
+        told=_digest(facts, limits, access, repairs, ingests, state.host, state.port),
         answers=is_healthy,
     )
     return (*engines, czar)
