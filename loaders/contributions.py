@@ -13,6 +13,7 @@ from loaders.journal import Journal
 from loaders.kept import Kept, stage_once
 from loaders.options import IngestOptions, OnProgress, Progress
 from loaders.readers.form import form_of, piece_of
+from loaders.staging.download import is_url, name_of
 from loaders.staging.mapping import mapping_of
 from loaders.staging.stage import Contribution, Staged, StageTask
 from loaders.state import ContributionState
@@ -51,7 +52,7 @@ class ContributionsFailed(InputError):
 
 def to_row(number: int, given: Contribution, table: Table) -> ContributionRow:
     """A contribution for the coordinator; `table` is the model's."""
-    source = _absolute(given.path)
+    source = given.url or str(given.path.absolute())
     path, piece = Path(source), given.piece
     size = path.stat().st_size if path.is_file() else None
     options: dict[str, object] = {}
@@ -75,19 +76,15 @@ def from_row(row: ContributionRow) -> Contribution:
     """A contribution as it was given."""
     said = row.options
     mapping = said.get("mapping")
+    url = row.source if is_url(row.source) else None
     return Contribution(
         row.table,
-        Path(row.source),
+        Path(row.source if url is None else name_of(url)),
         form=form_of(said.get("form", {})),
         piece=piece_of(row.piece, said.get("rows_before", 0)),
         mapping=None if mapping is None else mapping_of(mapping),
+        url=url,
     )
-
-
-def _absolute(path: Path) -> str:
-    """A file's place from everywhere on its machine; other addresses as they are."""
-    text = str(path)
-    return text if ":/" in text else str(path.absolute())
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +164,8 @@ def _task(staging: Staging, row: ContributionRow) -> StageTask:
         limit,
         piece=given.piece,
         mapping=given.mapping,
+        url=given.url,
+        remote=staging.options.remote,
     )
 
 

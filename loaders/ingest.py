@@ -172,7 +172,14 @@ def _begin(
 def _label(rows: Sequence[ContributionRow], options: IngestOptions) -> str:
     """The same for the same files, as long as they are not written to, and the same options."""
     files = [
-        [row.table, row.source, row.size_bytes, _changed_at(row.source), dict(row.options)]
+        [
+            row.table,
+            row.source,
+            row.piece,
+            row.size_bytes,
+            _changed_at(row.source),
+            dict(row.options),
+        ]
         for row in rows
     ]
     document = json.dumps([files, options.to_document()], sort_keys=True)

@@ -102,7 +102,7 @@ def _identity(task: StageTask) -> list[object]:
     """What must be the same for a staged contribution to be taken again."""
     piece = None if task.piece is None else str(task.piece)
     mapping = None if task.mapping is None else task.mapping.to_document()
-    return [str(task.path), task.table.name, task.form.to_document(), piece, mapping]
+    return [task.source, task.table.name, task.form.to_document(), piece, mapping]
 
 
 def _read(folder: Path, task: StageTask) -> Staged | None:

@@ -99,17 +99,17 @@ def add(site: Site, ingest_id: int, given: Sequence[Contribution]) -> list[int]:
         if row.state != IngestState.OPEN:
             raise WrongState(row, "only an open one takes files; begin another")
         known = read_contributions(connection, row.ingest_id)
-        taken = {(one.table, one.source): one for one in known}
+        taken = {(one.table, one.source, one.piece): one for one in known}
         options = IngestOptions().of_ingest(row.options)
         fresh: list[ContributionRow] = []
         for one, table in zip(given, target.tables, strict=True):
             made = to_row(len(known) + len(fresh), one, table)
-            if (made.table, made.source) in taken and not options.again:
+            if (made.table, made.source, made.piece) in taken and not options.again:
                 if options.ignore_repeated:
                     continue
                 found = Repeated(made.source, made.table, made.source, row.ingest_id)
                 raise AlreadyIngested(catalog_name, found, row.ingest_id)
-            taken[made.table, made.source] = made
+            taken[made.table, made.source, made.piece] = made
             fresh.append(made)
         add_contributions(connection, row.ingest_id, fresh)
         log_event(connection, row.ingest_id, "added", f"{len(fresh)} files")

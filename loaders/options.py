@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loaders.parts.degraded import Degraded
+from loaders.staging.download import NOWHERE, Remote
 from loaders.staging.rejects import KEPT_REJECTS
 from procedures.pools import Pools
 from schema.topology import Topology
@@ -59,6 +60,8 @@ class IngestOptions:
     workers: int = 4
     executor: Executor | None = None
     """Where contributions are staged and parts loaded; threads of this process where there is none."""
+    remote: Remote = NOWHERE
+    """Which addresses files may be fetched from."""
     hats: Path | None = None
     """The folder of the HATS views, which the ingest renews (default: `hats` in the spool)."""
     keep_going: bool = False

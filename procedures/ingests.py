@@ -341,6 +341,8 @@ JOIN skyshard.contribution AS other
 JOIN skyshard.ingest AS other_ingest ON other_ingest.ingest_id = other.ingest_id
 WHERE mine.ingest_id = %s
   AND mine.rows > 0
+  AND (mine.piece IS NULL OR other.piece IS NULL
+       OR mine.piece::int8range && other.piece::int8range)
   AND mine.state <> 'ignored'
   AND other.state <> 'ignored'
   AND other_ingest.catalog_id = my_ingest.catalog_id

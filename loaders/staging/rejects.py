@@ -36,7 +36,7 @@ class TooManyRejects(InputError):
 class RejectFile:
     """Rejects of one contribution, appended to a CSV file that exists only if there are any."""
 
-    def __init__(self, path: Path, table: str, source: Path) -> None:
+    def __init__(self, path: Path, table: str, source: str) -> None:
         self.path, self.table, self.source = path, table, source
         self.count = 0
         self._file = path.open("w", newline="", encoding="utf-8")

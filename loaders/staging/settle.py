@@ -47,6 +47,6 @@ def _write_late_rejects(resolved: Resolved, folder: Path) -> list[Path]:
     paths = []
     for number, (task, rejects) in sorted(by_task.items()):
         paths.append(folder / f"rejects-resolve-{number}.csv")
-        with RejectFile(paths[-1], task.table.name, task.path) as file:
+        with RejectFile(paths[-1], task.table.name, task.source) as file:
             file.write(sorted(rejects, key=lambda reject: reject.number))
     return paths

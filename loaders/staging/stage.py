@@ -7,7 +7,9 @@ the row's number in its input; its rows are sorted by their own position, those 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from loaders.readers.form import Form, Piece
 from loaders.readers.read import AS_FOUND, open_source
 from loaders.readers.rows import ascending, reordered
 from loaders.readers.source import BATCH_BYTES, I64
+from loaders.staging.download import NOWHERE, Remote, fetch
 from loaders.staging.mapping import TableMapping
 from loaders.staging.matching import match_columns
 from loaders.staging.rejects import RejectFile
@@ -40,13 +43,17 @@ _SHIFT = 2 * (29 - DENSITY_ORDER)
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One input file of an ingest, or a piece of one. `form` says how it is written."""
+    """One input file of an ingest, or a piece of one. `form` says how it is written.
+
+    With a `url` it is fetched from there; `path` is only its name then.
+    """
 
     table: str
     path: Path
     form: Form = AS_FOUND
     piece: Piece | None = None
     mapping: TableMapping | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,13 @@ class StageTask:
     """Reading ends after this many rejects."""
     piece: Piece | None = None
     mapping: TableMapping | None = None
+    url: str | None = None
+    remote: Remote = NOWHERE
+
+    @property
+    def source(self) -> str:
+        """What messages call the file."""
+        return self.url or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +103,14 @@ class Staged:
 
 def stage(task: StageTask) -> Staged:
     """Read one contribution into runs in the task's spool folder."""
-    source = open_source(task.path, task.table, task.form, task.piece)
-    matching = match_columns(task.table, source.names, str(task.path), task.mapping)
+    fetched = task.spool.parent / f"download-{task.number}"
+    path = task.path if task.url is None else fetch(task.url, fetched, task.remote)
+    source = open_source(path, task.table, task.form, task.piece)
+    matching = match_columns(task.table, source.names, task.source, task.mapping)
     runs: list[Run] = []
     density = _Density()
     with (
-        RejectFile(reject_path(task), task.table.name, task.path) as rejects,
+        RejectFile(reject_path(task), task.table.name, task.source) as rejects,
         Conformer(task.table, matching) as conformer,
     ):
         batches = map(conformer.conform, source.batches(matching.wanted))
@@ -104,13 +120,16 @@ def stage(task: StageTask) -> Staged:
             path = task.spool / f"run-{task.number}-{len(runs)}.arrow"
             runs.append(_write_run(path, placed))
         count = rejects.count
+    digest = _digest(path) if task.piece is None else _shared_digest(path, task.spool.parent)
+    if task.url is not None:
+        shutil.rmtree(fetched)
     return Staged(
         task=task,
         runs=tuple(runs),
         rows=sum(run.rows for run in runs),
         rejects=count,
         unknown=matching.unknown,
-        sha256=_digest(task.path),
+        sha256=digest,
         pixels=density.pixels,
         counts=density.counts,
     )
@@ -206,6 +225,19 @@ def add_counts(pixels: I64, counts: I64) -> tuple[I64, I64]:
     totals = np.zeros(len(distinct), np.int64)
     np.add.at(totals, inverse, counts)
     return distinct, totals
+
+
+def _shared_digest(path: Path, folder: Path) -> str:
+    """The digest of a file of which many tasks stage a piece: the first reads it, the others wait."""
+    facts = path.stat()
+    known = hashlib.sha256(f"{path} {facts.st_size} {facts.st_mtime_ns}".encode()).hexdigest()
+    with (folder / f"digest-{known[:32]}").open("a+", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        if not (found := file.read()):
+            found = _digest(path)
+            file.write(found)
+    return found
 
 
 def _digest(path: Path) -> str:
