@@ -48,6 +48,14 @@ NAMES = frozenset(
         "tell.told",  # a shard was told what was published, others may not have been
         "collect.condemned",  # retired parts are given up, nothing is dropped
         "collect.dropped",  # some are gone from one shard, the coordinator still names them
+        "unit.begun",  # a unit is open, nothing is written
+        "unit.noted",  # where it may write is on the coordinator, no shard has a row
+        "unit.written",  # one shard has committed some of its rows
+        "unit.complete",  # every shard has all of them
+        "unit.before",  # the transaction that makes it visible is about to commit
+        "unit.after",  # it is committed, the caller does not know
+        "unit.given_up",  # it will never be seen, its rows are still there
+        "unit.undone",  # one shard has none of its rows any more
         "export.written",  # a file of an export has its name, the journal does not know
         "export.recorded",  # it is in the journal
     }

@@ -11,7 +11,7 @@ from typing import Any
 from psycopg2.extras import Json
 
 from procedures.snapshots import drop_surplus
-from schema.catalog import Catalog, Column
+from schema.catalog import Catalog, Column, Kind
 from schema.catalog_json import from_json, to_json
 from schema.errors import CatalogError
 from schema.names import check_distinct, check_name, hint
@@ -57,6 +57,10 @@ def _wider(catalog: Catalog, table_name: str, column: Column) -> Catalog:
         known = [one.name for one in catalog.tables]
         raise ColumnRefused(
             f"catalog {catalog.name} has no table {table_name!r}{hint(table_name, known)}"
+        )
+    if catalog.kind is Kind.LIVE:
+        raise ColumnRefused(
+            f"{catalog.name} is a live catalog: its tables have the columns of its model"
         )
     if not column.nullable:
         raise ColumnRefused(f"{column.name}: a column that is added later is NULL in older rows")

@@ -22,6 +22,7 @@ from procedures.pools import Pools
 from schema.catalog import Table
 from schema.ddl import qualified, quote
 from schema.errors import Unavailable
+from schema.live_ddl import read_name
 from schema.manifest import Manifest, Part, PartId, PartKind
 from schema.placement import bucket_of
 from schema.topology import ShardId
@@ -164,7 +165,7 @@ def _probe(cursor: Any, part: Part, keys: I64) -> KeyMap:
     rows: list[tuple[int, int]] = []
     for start in range(0, len(keys), _PROBES):
         cursor.execute(
-            f"SELECT key, _healpix_29 FROM {qualified(part.own_name)} WHERE key = ANY(%s)",
+            f"SELECT key, _healpix_29 FROM {read_name(part, part.own_name)} WHERE key = ANY(%s)",
             (keys[start : start + _PROBES].tolist(),),
         )
         rows += cursor.fetchall()
@@ -181,7 +182,7 @@ def read_index_part(
         connection.cursor() as cursor,
         stoppable(cursor.adbc_cancel),
     ):
-        cursor.execute(f"SELECT key, _healpix_29 FROM {qualified(part.own_name)}")
+        cursor.execute(f"SELECT key, _healpix_29 FROM {read_name(part, part.own_name)}")
         rows = cursor.fetch_arrow_table()
     return key_map(
         np.asarray(rows.column(0), dtype=np.int64), np.asarray(rows.column(1), dtype=np.int64)

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extras import execute_values
 
+from procedures.live_parts import manifest_parts
 from procedures.snapshots import drop_surplus
 from schema.healpix import Pixel
 from schema.manifest import IngestId, Manifest, Part, PartId, PartKind, Replica
@@ -36,7 +37,8 @@ def read_manifest(connection: Connection, catalog_name: str, snapshot: int) -> M
         cursor.execute(_PARTS, (catalog_name, snapshot, snapshot))
         placed: dict[tuple[object, ...], tuple[Replica, ...]] = {}
         parts = tuple([to_part(row, placed) for row in cursor])
-    return Manifest(catalog_name, snapshot, chunks, parts)
+    live = () if parts else manifest_parts(connection, catalog_name, snapshot)
+    return Manifest(catalog_name, snapshot, chunks, parts or live)
 
 
 _CHUNKS = """

@@ -237,6 +237,13 @@ class Catalog:
         return table
 
 
+def home_column(table: Table) -> str:
+    """The hidden column of a partitioned table that says where a row lies."""
+    column = table.sort_column()
+    assert column is not None, f"{table.name} has no chunks"
+    return column
+
+
 def family_key(catalog: Catalog, table: Table, column: str) -> str | None:
     """The table whose key this column holds: its own if it is a parent's key, a child's parent's.
 

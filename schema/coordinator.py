@@ -442,9 +442,7 @@ unit_part = sa.Table(
     "unit_part",
     metadata,
     sa.Column("unit_id", sa.ForeignKey(unit.c.unit_id, ondelete="CASCADE"), primary_key=True),
-    sa.Column(
-        "part_id", sa.ForeignKey(live_part.c.part_id, ondelete="CASCADE"), primary_key=True
-    ),
+    sa.Column("part_id", sa.ForeignKey(live_part.c.part_id, ondelete="CASCADE"), primary_key=True),
     sa.Index("unit_part_part_id_ix", "part_id"),
     comment="Where a unit may have written, written down before it does.",
 )

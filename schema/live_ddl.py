@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Column, Table
 from schema.ddl import INDEX_COLUMNS, INDEX_KEY, qualified, quote
-from schema.manifest import Part, PartKind
+from schema.manifest import Part, PartId, PartKind
 from schema.types import Type, postgres_type
 from schema.units import FROM_UNIT, LIVE_SCHEMA, TO_UNIT
 
@@ -12,16 +12,16 @@ _FILL_FACTOR = 90
 """Closing a version writes the row anew: room for that on its page."""
 
 
-def live_name(part: Part) -> str:
+def live_name(part_id: PartId) -> str:
     """A live part's table with its schema."""
-    return f"{quote(LIVE_SCHEMA)}.{quote(part.own_name)}"
+    return f"{quote(LIVE_SCHEMA)}.{quote(f'p{part_id}')}"
 
 
 def read_name(part: Part, name: str) -> str:
     """What a reader selects from: a part's table, of a live part the rows that it sees."""
     if part.seen is None:
         return qualified(name)
-    return f"(SELECT * FROM {live_name(part)} WHERE {part.seen.visible_sql()}) AS {quote(name)}"
+    return f"(SELECT * FROM {live_name(part.part_id)} WHERE {part.seen.visible_sql()}) AS {quote(name)}"
 
 
 def live_columns(table: Table, kind: PartKind) -> tuple[Column, ...]:
@@ -37,27 +37,25 @@ def live_key(table: Table, kind: PartKind) -> tuple[str, ...]:
     return (INDEX_KEY,) if kind is PartKind.INDEX else table.primary_key
 
 
-def create_live(part: Part, table: Table) -> list[str]:
-    """The statements that create a live part's table with its indexes, where it is not there.
+def create_live(part_id: PartId, kind: PartKind, table: Table) -> list[str]:
+    """The statements that create a live part's table with its indexes.
 
     Of one key there is one version that no unit closed, and one that each unit closed.
     """
-    name, columns = live_name(part), live_columns(table, part.kind)
+    name, columns = live_name(part_id), live_columns(table, kind)
     body = [
         f"{quote(c.name)} {postgres_type(c.type, c.length)}{'' if c.nullable else ' NOT NULL'}"
         for c in columns
     ]
-    if part.kind is not PartKind.INDEX:
+    if kind is not PartKind.INDEX:
         body += [f"CONSTRAINT {quote(c.name)} CHECK ({c.expression})" for c in table.checks]
     made = [f"CREATE TABLE {name} ({', '.join(body)}) WITH (fillfactor = {_FILL_FACTOR})"]
     closed = f"coalesce({quote(TO_UNIT)}, 0)"
-    for key in _unique(table, part.kind):
-        made.append(f"CREATE UNIQUE INDEX ON {name} ({_list(key)}, {closed})")
-    for key in _indexes(table, part.kind):
-        made.append(f"CREATE INDEX ON {name} ({_list(key)})")
-    made.append(
-        f"CREATE INDEX ON {name} ({quote(TO_UNIT)}) WHERE {quote(TO_UNIT)} IS NOT NULL"
-    )
+    made += [
+        f"CREATE UNIQUE INDEX ON {name} ({_list(key)}, {closed})" for key in _unique(table, kind)
+    ]
+    made += [f"CREATE INDEX ON {name} ({_list(key)})" for key in _indexes(table, kind)]
+    made.append(f"CREATE INDEX ON {name} ({quote(TO_UNIT)}) WHERE {quote(TO_UNIT)} IS NOT NULL")
     return made
 
 

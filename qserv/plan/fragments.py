@@ -12,7 +12,7 @@ from qserv.plan.local import CELL, Local, Member, Separations, colocated, single
 from qserv.plan.prune import Known, Reach, bytes_to_read, reach, rows_to_read
 from qserv.planned import ChunkSource, Engine, Fragment, Reading
 from qserv.traverse import conjunction, conjuncts, leaves, query_nodes
-from schema.catalog import DIRECTOR_29, HEALPIX_29, Role
+from schema.catalog import DIRECTOR_29, HEALPIX_29, home_column
 from schema.manifest import Manifest
 from schema.types import Type
 
@@ -166,4 +166,4 @@ def _locals_of(source: Source) -> dict[str, Local]:
 
 
 def _home(member: Member) -> str:
-    return HEALPIX_29 if member.table.role is Role.DIRECTOR else DIRECTOR_29
+    return home_column(member.table)

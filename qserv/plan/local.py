@@ -210,6 +210,8 @@ def _overlap_target(partner: Local) -> Member | Refusal:
         return Refusal("a table read from the overlap may join only replicated tables")
     if members[0].table.role is not Role.DIRECTOR:
         return Refusal(f"{members[0].table.name} is no director, so it has no overlap")
+    if members[0].table.is_live:
+        return Refusal(f"{members[0].table.name} is of a live catalog, which has no overlap")
     return members[0]
 
 

@@ -17,7 +17,7 @@ from qserv.bound import RelationId
 from qserv.plan.fragments import SMALL_PAIRS, SMALL_ROWS, with_home_equalities
 from qserv.plan.listed import bounded_by, lying_at
 from qserv.planned import Among, ChunkSource, Engine, Feed, Fragment, KeyFeed, NearFeed, Reading
-from schema.catalog import DIRECTOR_29, HEALPIX_29, Role
+from schema.catalog import HEALPIX_29, Role, home_column
 from schema.cover import PixelList, Ranges, of_order, of_pixels
 from schema.healpix import (
     F64,
@@ -164,7 +164,7 @@ def _in_ranges(
 
 
 def _home_column(source: ChunkSource) -> str:
-    return HEALPIX_29 if source.table.role is Role.DIRECTOR else DIRECTOR_29
+    return home_column(source.table)
 
 
 def _touched(fragment: Fragment, ranges: Ranges) -> tuple[Pixel, ...]:

@@ -20,7 +20,7 @@ from qserv.plan.bounds import Bound, Bounds
 from qserv.plan.local import Local, Member
 from qserv.plan.places import Known, Located, Places
 from qserv.planned import ChunkSource, Reading
-from schema.catalog import DIRECTOR_29, HEALPIX_29, Role
+from schema.catalog import HEALPIX_29, Role, home_column
 from schema.cover import Bools, Ranges, overlapping
 from schema.healpix import I64, Pixel
 from schema.types import Type
@@ -122,7 +122,7 @@ def _is_director(member: Member) -> bool:
 
 
 def _home_column(member: Member) -> str:
-    return HEALPIX_29 if _is_director(member) else DIRECTOR_29
+    return home_column(member.table)
 
 
 def _fraction(home: Ranges | None, first_29: I64, last_29: I64) -> float:

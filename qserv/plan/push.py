@@ -272,6 +272,8 @@ def _counted(block: Select, local: Local, manifests: Mapping[str, Manifest]) -> 
     base = local.source
     if not isinstance(base, BaseTable) or local.filters:
         return None
+    if base.table.is_live:
+        return None  # the manifest only estimates it
     merge = from_manifest(block, base, manifests[base.catalog.name])
     if merge is None:
         return None

@@ -1,0 +1,52 @@
+"""The index of a live table on a shard: where the rows of a key lie, as some units have it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from procedures.director_index import KeyMap, key_map
+from schema.live_ddl import live_name
+from schema.manifest import PartId
+from schema.units import Seen
+
+I64 = npt.NDArray[np.int64]
+_PROBES = 20_000
+"""Keys sent in one statement."""
+
+
+def held_live(connection: Any, part_ids: list[PartId]) -> set[PartId]:
+    """Those of some live parts that the shard has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT part_id FROM skyshard.live_part WHERE part_id = ANY(%s)", (part_ids,)
+        )
+        return {PartId(row[0]) for row in cursor}
+
+
+def find_keys(connection: Any, part_id: PartId, keys: I64, seen: Seen) -> KeyMap:
+    """The home pixels of those keys that one bucket knows."""
+    rows: list[tuple[int, int]] = []
+    with connection.cursor() as cursor:
+        for start in range(0, len(keys), _PROBES):
+            cursor.execute(
+                f"SELECT key, _healpix_29 FROM {live_name(part_id)}"
+                f" WHERE key = ANY(%s) AND {seen.visible_sql()}",
+                (keys[start : start + _PROBES].tolist(),),
+            )
+            rows += cursor.fetchall()
+    pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    return key_map(pairs[:, 0], pairs[:, 1])
+
+
+def has_rows(connection: Any, part_id: PartId, column: str, keys: I64, seen: Seen) -> bool:
+    """Whether a live part has a row with one of the keys (`column` is quoted)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT 1 FROM {live_name(part_id)}"
+            f" WHERE {column} = ANY(%s) AND {seen.visible_sql()})",
+            (keys.tolist(),),
+        )
+        return bool(cursor.fetchone()[0])

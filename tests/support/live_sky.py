@@ -1,0 +1,155 @@
+"""A small live catalog: versioned objects, their sources and forced sources by time, notes, a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from loaders.live.unit import open_unit
+from qserv.answer import answer
+from qserv.store import Store
+from schema.catalog import Catalog
+from schema.felis import read_catalog
+from tests.loaders.lab import Lab, lab
+from tests.support.postgres import Server
+
+SCHEMA = """
+name: night
+tables:
+- name: Object
+  primaryKey: ["#Object.objectId", "#Object.start"]
+  columns:
+  - {name: objectId, datatype: long, nullable: false}
+  - {name: start, datatype: double, nullable: false}
+  - {name: ra, datatype: double, nullable: false, ivoa:ucd: pos.eq.ra;meta.main}
+  - {name: dec, datatype: double, nullable: false, ivoa:ucd: pos.eq.dec;meta.main}
+  - {name: n, datatype: int}
+- name: Source
+  primaryKey: "#Source.sourceId"
+  columns:
+  - {name: sourceId, datatype: long, nullable: false}
+  - {name: objectId, datatype: long}
+  - {name: visit, datatype: long, nullable: false}
+  - {name: ra, datatype: double, ivoa:ucd: pos.eq.ra;meta.main}
+  - {name: dec, datatype: double, ivoa:ucd: pos.eq.dec;meta.main}
+  - {name: mjd, datatype: double}
+  - {name: flux, datatype: float}
+- name: Forced
+  primaryKey: ["#Forced.objectId", "#Forced.visit"]
+  columns:
+  - {name: objectId, datatype: long, nullable: false}
+  - {name: visit, datatype: long, nullable: false}
+  - {name: mjd, datatype: double}
+  - {name: flux, datatype: float}
+- name: Note
+  columns:
+  - {name: sourceId, datatype: long, nullable: false}
+  - {name: text, datatype: string, length: 20}
+- name: Visit
+  primaryKey: "#Visit.visit"
+  columns:
+  - {name: visit, datatype: long, nullable: false}
+  - {name: band, datatype: char, length: 1}
+"""
+LAYOUT = """
+kind: live
+replicas: {replicas}
+chunk_order: 3
+keep_units: {keep_units}
+tables:
+  Object: {{role: director, key: objectId, ra: ra, dec: dec}}
+  Source:
+    {{role: child, parent: Object, key: objectId, ra: ra, dec: dec, sentinels: [0],
+     time: mjd, slice_days: 30, retention_days: 365}}
+  Forced: {{role: child, parent: Object, key: objectId, time: mjd, slice_days: 30}}
+  Note: {{role: child, parent: Source, key: sourceId}}
+  Visit: {{role: replicated}}
+"""
+
+
+def night(folder: Path, *, replicas: int = 1, keep_units: int = 1000) -> Catalog:
+    """The catalog, read from its files."""
+    schema, layout = folder / "night.yaml", folder / "night-layout.yaml"
+    schema.write_text(SCHEMA)
+    layout.write_text(LAYOUT.format(replicas=replicas, keep_units=keep_units))
+    return read_catalog("night", schema, layout)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLab:
+    """A cluster with the catalog, and a store that answers."""
+
+    lab: Lab
+    store: Store
+
+    def write(self, label: str = "", **tables: Mapping[str, Sequence[object]] | pa.Table) -> int:
+        """One unit that upserts tables; the snapshot that it made."""
+        with open_unit(self.lab.pools, self.lab.topology, "night", label=label) as unit:
+            for name, rows in tables.items():
+                unit.upsert(name, rows if isinstance(rows, pa.Table) else pa.table(dict(rows)))
+        assert unit.snapshot is not None
+        return unit.snapshot
+
+    def rows(self, text: str, as_of: str = "") -> list[tuple[object, ...]]:
+        """The rows of an answer, sorted."""
+        with closing(answer(text, self.store, as_of=as_of)) as found:
+            batches = list(found.batches)
+            table = pa.Table.from_batches(batches, found.arrow_schema())
+        columns = [column.to_pylist() for column in table.columns]
+        return sorted(zip(*columns, strict=True), key=repr)
+
+    def value(self, text: str, as_of: str = "") -> object:
+        """The only value of an answer."""
+        ((value,),) = self.rows(text, as_of)
+        return value
+
+
+@contextmanager
+def live_lab(
+    server: Server, folder: Path, *, shards: int = 2, replicas: int = 1, keep_units: int = 1000
+) -> Iterator[LiveLab]:
+    """A cluster of some shards with the catalog, empty."""
+    catalog = night(folder, replicas=replicas, keep_units=keep_units)
+    with lab(server, catalog, folder, shards=shards) as made:
+        store = Store(made.topology, made.pools, spool=folder / "spool")
+        try:
+            yield LiveLab(made, store)
+        finally:
+            store.close()
+
+
+def objects(count: int, *, first: int = 1, start: float = 60000.0) -> pa.Table:
+    """Objects all over the sky."""
+    ids = np.arange(first, first + count)
+    random = np.random.default_rng(7)
+    ra, z = random.uniform(0, 360, first + count), random.uniform(-1, 1, first + count)
+    return pa.table(
+        {
+            "objectId": ids,
+            "start": np.full(count, start),
+            "ra": ra[ids],
+            "dec": np.degrees(np.arcsin(z[ids])),
+            "n": pa.array(np.zeros(count), pa.int32()),
+        }
+    )
+
+
+def sources(of: pa.Table, visit: int, *, mjd: float = 60000.0) -> pa.Table:
+    """A source for each object in a visit, half an arcsecond away."""
+    ids = np.asarray(of["objectId"])
+    return pa.table(
+        {
+            "sourceId": visit * 1_000_000 + ids,
+            "objectId": ids,
+            "visit": np.full(len(ids), visit),
+            "ra": of["ra"],
+            "dec": np.clip(np.asarray(of["dec"]) + 1.5e-4, -90, 90),
+            "mjd": np.full(len(ids), mjd),
+            "flux": pa.array(np.full(len(ids), float(visit)), pa.float32()),
+        }
+    )
