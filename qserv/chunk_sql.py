@@ -23,6 +23,7 @@ from qserv.render import Dialect
 from schema.catalog import HEALPIX_29
 from schema.ddl import quote
 from schema.healpix import Pixel
+from schema.live_ddl import read_name
 from schema.manifest import Part
 from schema.names import PARTS_SCHEMA
 from schema.types import SPELLINGS, Type
@@ -168,7 +169,7 @@ def _no_rows(source: ChunkSource, columns: Sequence[str], dialect: Dialect) -> s
 def _stored(source: ChunkSource, part: Part, name: str) -> str:
     """A part's table, with the columns that came after it as NULL."""
     nulls = _nulls(source, part.schema_version, Dialect.POSTGRES)
-    table = f"{PARTS_SCHEMA}.{name}"
+    table = f"{PARTS_SCHEMA}.{name}" if part.seen is None else read_name(part, name)
     return f"(SELECT *, {nulls} FROM {table}) AS {name}" if nulls else table
 
 
