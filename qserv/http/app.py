@@ -22,6 +22,7 @@ from qserv.http.login import login_routes
 from qserv.http.metrics import QueryMetrics
 from qserv.http.pages import front_page
 from qserv.http.parameters import read_parameters
+from qserv.http.queries import query_routes
 from qserv.http.query_response import Desk, QueryResponse
 from qserv.http.service import Service
 from qserv.rights.caller import Scope
@@ -48,6 +49,7 @@ def create_app(service: Service) -> Starlette:
             Route("/metrics", face.metrics_page),
             Route("/", face.front),
             *login_routes(service),
+            *(query_routes(service.queries) if service.queries is not None else ()),
             *face.job_routes(),
             *(ingest_routes(service.ingests) if service.ingests is not None else ()),
         ],

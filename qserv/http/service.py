@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from qserv.http.ingest import IngestAccess
 from qserv.http.jobs import JobAccess
+from qserv.http.queries import QueryAccess
 from qserv.limits import ANONYMOUS, Limits
 from qserv.result import Answer
 from qserv.rights.authority import Authority
@@ -50,6 +51,8 @@ class Service:
     """The address that clients use, where a proxy stands before this server."""
     ingests: IngestAccess | None = None
     """Who may ingest by HTTP, and what; None: nobody."""
+    queries: QueryAccess | None = None
+    """The log of queries; None: it is not shown."""
     quota_of: Callable[[Caller], Quota] = lambda _: Quota()
     authority: Authority | None = None
     """Who knows users and tokens; None: everybody is anonymous."""

@@ -169,6 +169,7 @@ def _jobs(settings: Settings, store: Store) -> Iterator[JobAccess]:
 def _service(settings: Settings, store: Store, jobs: JobAccess) -> Service:
     """What the HTTP server asks of the store."""
     from qserv.answer import answer
+    from qserv.http.queries import QueryAccess
     from qserv.http.service import HttpLimits, Service
     from qserv.rights.authority import Authority
 
@@ -184,6 +185,7 @@ def _service(settings: Settings, store: Store, jobs: JobAccess) -> Service:
         ingests=_ingests(settings, store),
         jobs=jobs,
         authority=Authority(store.pools, access.settings, store.rights_version),
+        queries=QueryAccess(store.pools, store.watch.cancel),
         quota_of=store.quota,
         http=HttpLimits(queue_s=access.queue_s),
     )
