@@ -45,12 +45,16 @@ def create(  # noqa: PLR0917  (typer calls it by names)
     replicas: Annotated[
         int | None, typer.Option("--replicas", min=1, help="Copies of each chunk; over the layout.")
     ] = None,
+    is_private: Annotated[
+        bool, typer.Option("--private", help="Administrators alone see it until it is granted.")
+    ] = False,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
     """Create an empty catalog from a Felis schema and a layout.
 
     The layout says which tables have positions and which belong together; see docs/layouts.md.
+    Everybody may read it, unless it is private: `skyshard grant` and `revoke` say who may.
 
     \b
     Examples:
@@ -68,7 +72,7 @@ def create(  # noqa: PLR0917  (typer calls it by names)
         made = replace(made, replicas=replicas)
     _check_replicas(made, servers.shards)
     with transaction("the coordinator", servers.coordinator) as connection:
-        create_catalog(connection, made)
+        create_catalog(connection, made, is_public=not is_private)
     if is_json:
         emit_json({"name": made.name, "tables": [table.name for table in made.tables]})
     else:
@@ -286,12 +290,14 @@ def _drop_rows(shard: Shard, catalog: str) -> None:
     """Drop a catalog's part tables on one shard, and their twins."""
     from procedures.book import forget
     from procedures.catalogs import drop_parts, parts_of_catalog
+    from procedures.live_tables import drop_live, parts_of_live_catalog
     from workers.cli.databases import connected
 
     with connected(f"shard {shard.shard_id}", shard.dsn) as connection:
         parts = parts_of_catalog(connection, catalog)
         connection.commit()
         drop_parts(connection, parts)
+        drop_live(connection, parts_of_live_catalog(connection, catalog))
         forget(connection, catalog)
         connection.commit()
     if shard.twins is not None:
