@@ -31,9 +31,10 @@ from qserv.rights.caller import OPERATOR, Caller
 from qserv.running import Running, new_query_id
 from qserv.show import show
 from qserv.store import Store
-from qserv.stream import batches_of, cut_plan, result_column, told
+from qserv.stream import batches_of, cut_plan, held_rows, result_column, told
 from qserv.trace import Trace, stage
 from qserv.traverse import base_relations
+from qserv.uploads.tables import NO_UPLOADS, Uploads
 
 _DEFAULT = Limits()
 _EXPLAIN = re.compile(
@@ -51,6 +52,7 @@ def answer(
     as_of: str | Iterable[str] = (),
     caller: Caller = OPERATOR,
     running: Running | None = None,
+    uploads: Uploads = NO_UPLOADS,
 ) -> Answer:
     """Run one query over the shards.
 
@@ -68,10 +70,12 @@ def answer(
         Who asks: what she may not read does not exist for the query.
     running
         What `store.watch` has begun for this query, where somebody wants to follow or stop it.
+    uploads
+        Tables that come with the query, which names them `tap_upload.NAME`.
     """
     entry = store.log.begin(caller, text, language)
     try:
-        asked = _Asked(limits, maxrec, language, parse_as_of(as_of), caller)
+        asked = _Asked(limits, maxrec, language, parse_as_of(as_of), caller, uploads)
         found = _answered(text, store, asked, running)
     except BaseException as error:
         store.log.fail(entry, running.query_id if running else new_query_id(), error)
@@ -92,7 +96,7 @@ def _answered(text: str, store: Store, asked: _Asked, running: Running | None) -
         rest = re.sub(r"\S", " ", prefix[0]) + text[prefix.end() :]  # errors keep their places
         if prefix["analyze"]:
             return _analyzed(rest, store, asked, running)
-        pinned = store.pin(asked.as_of, caller)
+        pinned = asked.pin(store)
         plan = plan_text(rest, pinned, store, limits=asked.limits, language=language)
         explanation = explain_plan(plan)
         columns, batches = (PLAN_COLUMN,), explanation.batches()
@@ -110,6 +114,11 @@ class _Asked:
     language: str
     as_of: tuple[AsOf, ...]
     caller: Caller = OPERATOR
+    uploads: Uploads = NO_UPLOADS
+
+    def pin(self, store: Store) -> Pinned:
+        """What the query reads."""
+        return store.pin(self.as_of, self.caller).with_uploads(self.uploads)
 
 
 def explain(
@@ -187,7 +196,7 @@ def _begun(text: str, store: Store, running: Running, asked: _Asked) -> tuple[Pl
     """The plan of a query, and its answer before the first row."""
     running.text = text
     try:
-        pinned = store.pin(asked.as_of, asked.caller)
+        pinned = asked.pin(store)
         store.check_quota(asked.caller, pinned.rights)
         running.pins = {pin.catalog_id: pin.snapshot for pin in pinned.pins}
         plan = _planned(text, pinned, store, (asked.limits, asked.language), running)
@@ -218,8 +227,10 @@ def _planned(
             located = store.locate(prepared.analysed.wanted, pinned, running)
         manifests = {pin.name: pinned.parts[pin.name].manifest for pin in read}
         with stage(trace, "plan"):
-            plan = make_plan(prepared.analysed.query, manifests, located)
-        if prepared.is_lasting and len(text) <= KEPT_TEXT:
+            plan = make_plan(
+                prepared.analysed.query, manifests, located, pinned.uploads.counts()
+            )
+        if prepared.is_lasting and len(text) <= KEPT_TEXT and not pinned.uploads:
             store.prepared.put(key, prepared)
             if sum(len(fragment.pixels) for fragment in plan.fragments) <= KEPT_CHUNKS:
                 store.plans.put((key, read), plan)
@@ -231,7 +242,7 @@ def _key(text: str, pinned: Pinned, asked: tuple[Limits, str]) -> Hashable:
     limits, language = asked
     versions = tuple((pin.catalog_id, pin.version) for pin in pinned.pins)
     bounds = (limits.max_text_bytes, limits.max_tokens, limits.max_nesting)
-    return (text, language, versions, bounds, pinned.hidden)
+    return (text, language, versions, bounds, pinned.hidden, pinned.uploads)
 
 
 def _prepared(
@@ -270,7 +281,8 @@ def _started(plan: Plan, pinned: Pinned, store: Store, running: Running, asked: 
     running.all_chunks = sum(len(fragment.pixels) for fragment in plan.fragments)
     spool = store.spool(running, limits)
     find = store.finder(pinned, running)
-    rows = dispatch(cut, pinned.parts, store.shards, running, spool, find=find)
+    held = tuple(held_rows(cut, pinned))
+    rows = dispatch(cut, pinned.parts, store.shards, running, spool, find=find, held=held)
     answer = Answer(
         query_id=running.query_id,
         columns=tuple(result_column(output) for output in plan.outputs),

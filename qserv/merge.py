@@ -164,6 +164,7 @@ class MergeInput:
 
     plan: Plan
     rows: Sequence[Rows]
+    """Of the fragments, and of the uploaded tables."""
     base_rows: Callable[[], Mapping[str, pa.Table]]
     bytes: int
 
@@ -278,13 +279,12 @@ def output_schema(plan: Plan) -> pa.Schema:
 
 def _fetched(plan: Plan, rows: Sequence[Rows]) -> dict[str, pa.Table]:
     """Each fragment's rows as one table."""
-    by_fragment: dict[str, list[Rows]] = {fragment.name: [] for fragment in plan.fragments}
+    by_name: dict[str, list[Rows]] = defaultdict(list)
     for complete in rows:
-        by_fragment[complete.fragment].append(complete)
-    return {
-        fragment.name: table_of(by_fragment[fragment.name], fragment_schema(fragment))
-        for fragment in plan.fragments
-    }
+        by_name[complete.fragment].append(complete)
+    schemas = {fragment.name: fragment_schema(fragment) for fragment in plan.fragments}
+    schemas |= {name: by_name[name][0].schema for name, _ in plan.uploaded}
+    return {name: table_of(by_name[name], schema) for name, schema in schemas.items()}
 
 
 class MergeOutOfMemory(LimitExceeded):

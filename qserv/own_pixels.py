@@ -10,7 +10,7 @@ from qserv.bound import BaseTable, Call, Column, Expression, Literal, Query, Rel
 from qserv.traverse import base_relations, rewrite_query
 from schema.catalog import HEALPIX_29
 from schema.healpix import MAX_ORDER
-from schema.tap_schema import TAP_SCHEMA
+from schema.names import HELD_CATALOGS
 from schema.types import Type
 
 
@@ -19,7 +19,7 @@ def use_own_pixels(query: Query) -> Query:
     bases = {
         base.relation: base
         for base in base_relations(query)
-        if isinstance(base, BaseTable) and base.catalog.name != TAP_SCHEMA.name
+        if isinstance(base, BaseTable) and base.catalog.name not in HELD_CATALOGS
     }
 
     def shift(node: Expression) -> Expression | None:

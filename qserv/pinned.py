@@ -26,8 +26,8 @@ from procedures.snapshots import UnknownSnapshot, find_pin
 from qserv.as_of import AsOf
 from qserv.bind.names import Catalogs
 from qserv.parts import PartIndex
-from qserv.uploads.tables import NO_UPLOADS, Uploads
 from qserv.rights.caller import OPERATOR, Caller
+from qserv.uploads.tables import NO_UPLOADS, Uploads
 from schema import tap_schema
 from schema.catalog import Catalog
 from schema.errors import Unavailable

@@ -169,3 +169,5 @@ class Plan:
     by_cells: tuple[ByCells, ...] = ()
     rows_to_merge: int = 0
     """An estimate of the rows that chunks send because no chunk can do the whole alone."""
+    uploaded: tuple[tuple[str, str], ...] = ()
+    """Fetched relations whose rows came with the query: (name, table of TAP_UPLOAD)."""

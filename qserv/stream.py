@@ -56,7 +56,7 @@ def batches_of(
             yield from _window(rows, plan, spool)
         return
     with stage(running.trace, "dispatch"):
-        complete = list(rows)
+        complete = [*held_rows(plan, pinned), *rows]
     running.check()
     given = MergeInput(plan, complete, pinned.tap_rows, spool.total_bytes)
     with stage(running.trace, "merge"):
@@ -67,6 +67,13 @@ def batches_of(
             memory_bytes=limits.merge_memory_bytes,
             temp_bytes=limits.merge_temp_bytes,
         )
+
+
+def held_rows(plan: Plan, pinned: Pinned) -> Iterator[Rows]:
+    """The rows of the uploaded tables that a plan reads, as those of fragments."""
+    for name, table in plan.uploaded:
+        rows = pinned.uploads.rows_of(table)
+        yield Rows(name, rows.schema, tuple(rows.to_batches()), None, rows.num_rows)
 
 
 def _window(rows: Iterator[Rows], plan: Plan, spool: Spool) -> Iterator[pa.RecordBatch]:

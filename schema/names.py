@@ -13,6 +13,10 @@ MAX_NAME_BYTES = 63
 """PostgreSQL cuts longer identifiers."""
 PARTS_SCHEMA = "parts"
 """Where a shard's PostgreSQL keeps the tables of parts."""
+UPLOADS = "tap_upload"
+"""The catalog of the tables that come with a query."""
+HELD_CATALOGS = frozenset({"tap_schema", UPLOADS})
+"""Those whose rows a czar has itself; they have no snapshots, and no chunks."""
 RESERVED_CATALOGS = frozenset(
     {
         "information_schema",
@@ -24,7 +28,7 @@ RESERVED_CATALOGS = frozenset(
         "skyshard",
         "system",
         "tap_schema",
-        "tap_upload",
+        UPLOADS,
         "temp",
     }
 )

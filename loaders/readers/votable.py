@@ -38,6 +38,8 @@ class VotableSource:
     """The ID of each column by its name."""
     arrays: Any
     """astropy's masked record array; its fields go by ID."""
+    fields: tuple[Any, ...] = ()
+    """astropy's FIELDs, in the order of `names`: units, UCDs, xtypes."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,7 +117,7 @@ def open_votable(path: Path) -> VotableSource:
     ) as error:
         raise UnreadableFile(path, str(error) or "there is not enough memory") from error
     places = {field.name or field.ID: field.ID for field in table.fields}
-    return VotableSource(path, places, table.array)
+    return VotableSource(path, places, table.array, tuple(table.fields))
 
 
 def guard_votable(stream: IO[bytes], *, max_rows: int) -> None:

@@ -7,7 +7,7 @@ left out, and the fed fragment is asked without it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -30,13 +30,16 @@ Find = Callable[[str, str, I64], KeyMap]
 class Waiting:
     """The fragments of one plan that are not asked yet, and the rows that they wait for."""
 
-    def __init__(self, plan: Plan, find: Find) -> None:
+    def __init__(self, plan: Plan, find: Find, held: Sequence[Rows] = ()) -> None:
+        """`held` are complete rows that nobody is asked for: those of uploaded tables."""
         self._find = find
         self._fragments = {f.name: f for f in plan.fragments if f.feeds}
         self._feeding = {feed.source for f in plan.fragments for feed in f.feeds}
         self._rows: dict[str, list[Rows]] = defaultdict(list)
         self._left: dict[str, int] = defaultdict(int)
         self._complete: set[str] = set()
+        for rows in held:
+            self.keep(rows)
 
     def begun(self, fragment: str, batches: int) -> None:
         """So many more batches of a fragment will come."""

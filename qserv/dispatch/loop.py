@@ -57,10 +57,12 @@ def dispatch(
     spool: Spool,
     *,
     find: Find,
+    held: Sequence[Rows] = (),
 ) -> Iterator[Rows]:
     """Ask the shards for all fragments of a plan; gives each batch's rows once they are complete.
 
     A fragment that others feed is asked when they are complete; `find` looks keys up for it.
+    `held` are the rows of uploaded tables, which are here.
 
     Raises what ends the query: QueryError, LimitExceeded, Unavailable (no replica left), or what
     stopped it.
@@ -72,7 +74,7 @@ def dispatch(
         if not fragment.feeds
         for batch in assign(fragment, parts, shards.ways(), scan_chunks=chunks)
     ]
-    loop = _Loop(parts, shards, running, spool, Waiting(plan, find))
+    loop = _Loop(parts, shards, running, spool, Waiting(plan, find, held))
     loop.is_stream = plan.is_concatenation
     is_fed = any(fragment.feeds for fragment in plan.fragments)
     if len(batches) == 1 and not is_fed and is_interactive(batches[0].fragment):

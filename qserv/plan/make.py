@@ -7,8 +7,8 @@ the statement names are the outputs of its fragment, known only when the whole m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Never
 
 from qserv.bound import (
@@ -47,12 +47,20 @@ from qserv.traverse import (
     rewrite_query,
     windows,
 )
+from schema.catalog import Table
 from schema.manifest import Manifest
-from schema.tap_schema import TAP_SCHEMA
+from schema.names import HELD_CATALOGS, UPLOADS
 from schema.types import Type
 
+NO_ROWS: Mapping[str, int] = {}
 
-def make_plan(query: Query, manifests: Mapping[str, Manifest], located: Located) -> Plan:
+
+def make_plan(
+    query: Query,
+    manifests: Mapping[str, Manifest],
+    located: Located,
+    uploaded: Mapping[str, int] = NO_ROWS,
+) -> Plan:
     """The plan of an analysed query.
 
     Parameters
@@ -61,31 +69,40 @@ def make_plan(query: Query, manifests: Mapping[str, Manifest], located: Located)
         The pinned snapshot of each catalog that the query reads, by the catalog's name.
     located
         Where the director index found the keys that `analyse` wanted.
+    uploaded
+        How many rows each uploaded table has. They are here: the merge fetches them from nobody.
     """
-    planner = _Planner(Known(manifests, located, separations_of(manifests)))
+    held = {
+        base.relation: Held(base.table, uploaded[base.table.name])
+        for base in base_relations(query)
+        if isinstance(base, BaseTable) and base.catalog.name == UPLOADS
+    }
+    planner = _Planner(Known(manifests, located, separations_of(manifests)), held)
     merge = planner.query(query)
     merge = planner.finish(merge)
     assert all(isinstance(base, Fetched) or _is_here(base) for base in base_relations(merge))
     sent = {RelationId(name): f.estimated_sent for name, f in planner.fragments.items()}
+    sent |= {relation: one.rows for relation, one in held.items()}
     merge, by_cells = join_by_cells(merge, sent)
     return Plan(
         fragments=tuple(planner.fragments.values()),
         merge=merge,
         outputs=query.outputs,
         snapshots=tuple((name, manifest.snapshot) for name, manifest in sorted(manifests.items())),
-        is_concatenation=_is_concatenation(merge),
+        is_concatenation=_is_concatenation(merge, held),
         limit=merge.limit,
         offset=merge.offset,
         by_cells=by_cells,
         rows_to_merge=sum(sent[RelationId(name)] for name in planner.fetched),
+        uploaded=tuple((str(relation), one.table.name) for relation, one in held.items()),
     )
 
 
 class _Planner:
     """One planning: the fragments made so far, and the locals whose outputs are still open."""
 
-    def __init__(self, known: Known) -> None:
-        self.known = known
+    def __init__(self, known: Known, held: Mapping[RelationId, Held]) -> None:
+        self.known, self.held = known, held
         self.fragments: dict[str, Fragment] = {}
         self._open: dict[str, tuple[Local, str, bool]] = {}
 
@@ -219,8 +236,13 @@ class _Planner:
         for node in query_nodes(merge):
             if isinstance(node, Column):
                 named.setdefault(node.relation, {})[node] = None
-        renames: dict[Column, Column] = {}
-        fetched = Open({name: local for name, (local, _, _) in self._open.items()}, renames)
+        renames: dict[Column, Column] = {
+            Column(relation, column.name, column.type): Column(relation, f"c{i}", column.type)
+            for relation, one in self.held.items()
+            for i, column in enumerate(one.table.columns)
+        }
+        locals_ = {name: local for name, (local, _, _) in self._open.items()}
+        fetched = Open(locals_, renames, {name: one.rows for name, one in self.held.items()})
         for name, (local, why, once) in self._open.items():
             columns = [c for r in sorted(local.relations) for c in named.get(r, {})]
             outputs = tuple(Output(c, c.name) for c in columns)
@@ -238,6 +260,14 @@ class _Planner:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An uploaded table that a query reads, and how many rows it has."""
+
+    table: Table
+    rows: int
+
+
 def _owner(condition: Expression, pieces: Sequence[Piece]) -> int | None:
     """The piece that a condition with sub-queries is about, where it is about one."""
     if not has_subquery(condition):
@@ -251,7 +281,7 @@ def _owner(condition: Expression, pieces: Sequence[Piece]) -> int | None:
 
 def _is_here(base: BaseTable) -> bool:
     """Whether the czar holds the table's rows itself."""
-    return base.catalog.name == TAP_SCHEMA.name
+    return base.catalog.name in HELD_CATALOGS
 
 
 def _distinct(query: Query) -> Query:
@@ -267,9 +297,11 @@ def _is_plain(query: Select) -> bool:
     return not has_shape and not any(windows(output.expression) for output in query.outputs)
 
 
-def _is_concatenation(merge: Query) -> bool:
+def _is_concatenation(merge: Query, held: Container[RelationId]) -> bool:
     """Whether the merge only passes on the columns of one fragment, in their order."""
     if not isinstance(merge, Select) or not isinstance(merge.source, Fetched):
+        return False
+    if merge.source.relation in held:
         return False
     has_work = merge.where or merge.group or merge.is_grouped or merge.distinct or merge.order
     has_work = has_work or merge.distinct_on

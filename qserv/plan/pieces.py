@@ -35,7 +35,7 @@ from qserv.plan.local import (
     single,
 )
 from qserv.traverse import conjunction, conjuncts, has_subquery, leaves, relations
-from schema.tap_schema import TAP_SCHEMA
+from schema.names import HELD_CATALOGS, UPLOADS
 from schema.types import Type
 
 Piece = Local | Source
@@ -100,8 +100,10 @@ class Gatherer:
             case Join():
                 piece, why = self._outer(source)
                 return [piece], [], why
-            case BaseTable() if source.catalog.name != TAP_SCHEMA.name:
+            case BaseTable() if source.catalog.name not in HELD_CATALOGS:
                 return [single(source)], [], []
+            case BaseTable() if source.catalog.name == UPLOADS:
+                return [Fetched(source.relation, source.relation)], [], []
             case Derived():
                 return [replace(source, query=self.plan_derived(source.query))], [], []
             case BaseTable() | Values() | Fetched():

@@ -27,6 +27,8 @@ class Open:
     locals: Mapping[str, Local]
     sent: Mapping[Column, Column]
     """The base tables' columns -> those of the fetched relations."""
+    held: Mapping[RelationId, int]
+    """Fetched relations whose rows are here already, and how many they are."""
 
 
 def with_feeds(
@@ -45,6 +47,7 @@ def with_feeds(
         RelationId(name): Size(fragment.estimated_sent, fragment.estimated_rows)
         for name, fragment in fragments.items()
     }
+    sizes |= {relation: Size(rows, 0) for relation, rows in fetched.held.items()}
     shares = {
         link.target: _rows_per_value(link.target, _member(link, owners, fetched), known)
         for link in links

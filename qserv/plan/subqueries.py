@@ -49,7 +49,7 @@ from qserv.traverse import (
     rewrite_block,
     windows,
 )
-from schema.tap_schema import TAP_SCHEMA
+from schema.names import HELD_CATALOGS
 from schema.types import Type
 
 Gather = Callable[[Source, tuple[Expression, ...]], Gathered]
@@ -207,7 +207,7 @@ def _partners(partner: Local) -> tuple[Member, ...]:
 
 
 def _is_stored(base: BaseTable) -> bool:
-    return base.catalog.name != TAP_SCHEMA.name
+    return base.catalog.name not in HELD_CATALOGS
 
 
 def _is_seen_by_value(query: Select, value: Expression) -> bool:

@@ -36,6 +36,7 @@ from qserv.scan.engine import EngineSettings
 from qserv.scan.server import ScanServer
 from qserv.store import Store, StoreSettings
 from qserv.traverse import base_relations
+from qserv.uploads.tables import NO_UPLOADS, Uploads
 from schema.catalog import Catalog
 from schema.ddl import quote
 from schema.topology import Shard, ShardId, Topology
@@ -127,10 +128,10 @@ def _written(rows: Rows, folder: Path) -> list[Contribution]:
 
 
 def rows_of(
-    text: str, store: Store, language: str = "ADQL"
+    text: str, store: Store, language: str = "ADQL", uploads: Uploads = NO_UPLOADS
 ) -> tuple[list[str], list[tuple[object, ...]]]:
     """The answer of the sharded store: names and rows."""
-    found = answer(text, store, language=language)
+    found = answer(text, store, language=language, uploads=uploads)
     try:
         batches = list(found.batches)
     finally:
@@ -180,9 +181,12 @@ class Oracle:
         ]
 
 
-def bound(text: str, store: Store, language: str = "ADQL") -> Query:
+def bound(
+    text: str, store: Store, language: str = "ADQL", uploads: Uploads = NO_UPLOADS
+) -> Query:
     """The bound query of a text, as `answer` would have it."""
-    return bind(LANGUAGES[language](text, Limits()), store.pin().catalogs, now=NOW, random=0.5)
+    catalogs = store.pin().with_uploads(uploads).catalogs
+    return bind(LANGUAGES[language](text, Limits()), catalogs, now=NOW, random=0.5)
 
 
 def oracle(server: Server, catalog: Catalog, rows: Rows) -> Oracle:
