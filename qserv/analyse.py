@@ -20,6 +20,7 @@ from qserv.bound import (
 from qserv.carry import carry, certain_of
 from qserv.constants import constant_of
 from qserv.flatten import flatten
+from qserv.in_lists import use_lists
 from qserv.own_pixels import use_own_pixels
 from qserv.traverse import blocks, conjuncts, leaves
 from schema.catalog import Catalog, Table, family_key
@@ -56,8 +57,8 @@ class KeyCondition:
 
 
 def analyse(query: Query) -> Analysed:
-    """Flatten the query, carry conditions over equalities, collect the keys that it names."""
-    flat = carry(use_own_pixels(flatten(query)))
+    """Flatten the query, gather lists, carry conditions over equalities, collect the keys named."""
+    flat = carry(use_own_pixels(use_lists(flatten(query))))
     found: dict[tuple[str, str], set[int]] = defaultdict(set)
     for block in blocks(flat):
         tables = {

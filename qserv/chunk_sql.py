@@ -20,6 +20,7 @@ import pyarrow as pa
 from procedures.functions import FUNCTIONS
 from qserv.planned import Among, ChunkSource, Reading
 from qserv.render import Dialect
+from qserv.render.lists import array_of, array_of_numbers
 from schema.catalog import HEALPIX_29
 from schema.ddl import quote
 from schema.healpix import Pixel
@@ -293,15 +294,14 @@ def _all_among(source: ChunkSource, spans: Pairs | None, twins: Path | None) -> 
 
 def _is_one_of(column: str, values: pa.Array, dialect: Dialect) -> str:
     """`column` equals a value. One literal, because thousands of them take long to parse."""
+    items = values.to_pylist()
     if pa.types.is_integer(values.type):
-        numbers = ",".join(map(str, values.to_pylist()))
-        if dialect is Dialect.POSTGRES:
-            return f"{quote(column)} = ANY('{{{numbers}}}'::bigint[])"
-        return f"{quote(column)} IN (SELECT unnest(CAST('[{numbers}]' AS BIGINT[])))"
-    texts = ", ".join(_text(value) for value in values.to_pylist())
+        array = array_of_numbers(items, Type.LONG, dialect)
+    else:
+        array = array_of(map(_text, items), Type.TEXT, dialect)
     if dialect is Dialect.POSTGRES:
-        return f"{quote(column)} = ANY(ARRAY[{texts}]::text[])"
-    return f"{quote(column)} IN (SELECT unnest(CAST([{texts}] AS VARCHAR[])))"
+        return f"{quote(column)} = ANY({array})"  # by its index, where it has one
+    return f"{quote(column)} IN (SELECT unnest({array}))"
 
 
 def home_column(source: ChunkSource) -> str:

@@ -137,6 +137,8 @@ def _coalesced(call: Call) -> Literal | None:
 
 def _in_list(expression: InList) -> Literal | None:
     """`constant IN (constants)`."""
+    if constant_of(expression.argument) is None:
+        return None
     tests = tuple(Call("=", (expression.argument, item), Type.BOOLEAN) for item in expression.items)
     found = constant_of(Call("or", tests, Type.BOOLEAN))
     if found is None or found.value is None:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from qserv.bound import Call, Cast, Column, Expression, InList, InShape, Literal, RelationId
 from qserv.constants import constant_of
-from qserv.plan.box import SkyBox, boxes_in
+from qserv.plan.box import SkyBox, boxes_in, coordinate_of
 from qserv.plan.places import Places
 from qserv.traverse import conjuncts
 from schema.cover import NOWHERE, Bools, Ranges, cover, cover_outside, normalised
@@ -28,6 +28,8 @@ NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 BOX_RANGES = 128
 """Boxes are long and thin: chunks are chosen by so many ranges, rows by fewer."""
+MAX_LINES = 64
+"""More values of a coordinate are one box."""
 V = TypeVar("V")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (timestamps have no zone)
 
@@ -155,7 +157,18 @@ class Bounds:
         if column is None or len(constants) < len(items):
             return None
         some = tuple(item for item in constants if item.value is not None)
+        if coordinate_of(condition.argument, self.places.local) is not None:
+            return self._at_coordinates(condition.argument, some)
         return self._keys(condition) or self._statistics(column, "in", some)
+
+    def _at_coordinates(self, term: Expression, items: Sequence[Literal]) -> Bound | None:
+        """`coordinate IN (constants)`: a line of the sky each, or from the first to the last."""
+        ordered = sorted(items, key=lambda item: float(item.value))  # type: ignore[arg-type] # numbers
+        if len(ordered) <= MAX_LINES:
+            lines = [Call("=", (term, item), Type.BOOLEAN) for item in ordered]
+            return self._any_of(lines, truth=True) if lines else self._nowhere()
+        first, last = Call(">=", (term, ordered[0]), Type.BOOLEAN), ordered[-1]
+        return self.all_of((first, Call("<=", (term, last), Type.BOOLEAN)))
 
     def _keys(self, condition: Expression) -> Bound | None:
         """Keys whose places the director index told."""

@@ -92,7 +92,7 @@ def _bound(
         name = _NEGATED[name]
     one, other = condition.arguments
     for term, value, operator in ((one, other, name), (other, one, _MIRRORED[name])):
-        column = _coordinate(term, local)
+        column = coordinate_of(term, local)
         constant = constant_of(value) if column is not None else None
         if column is None or constant is None or type(constant.value) not in (int, float):
             continue
@@ -103,8 +103,8 @@ def _bound(
     return None
 
 
-def _coordinate(term: Expression, local: Local) -> Column | None:
-    """The column of a member's own position that a term is."""
+def coordinate_of(term: Expression, local: Local) -> Column | None:
+    """The column of a partitioned member's own position that a term is."""
     if isinstance(term, Cast) and term.type is Type.DOUBLE:
         term = term.argument
     if not isinstance(term, Column):

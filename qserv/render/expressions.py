@@ -24,7 +24,7 @@ from qserv.bound import (
     Within,
 )
 from qserv.render.dialect import Dialect
-from qserv.render.lists import LONG_LIST, among_items, among_numbers
+from qserv.render.lists import LONG_LIST, array_of, array_of_numbers
 from qserv.render.literals import Literals
 from qserv.render.sizes import ARITHMETIC, FINITE_ONLY, is_within_range
 from schema.ddl import quote
@@ -113,15 +113,16 @@ class Expressions(Literals, ABC):
         """`IN` of a short list item by item, of a long one of constants as an array."""
         term = self.expression(node.argument)
         values = [item.value for item in node.items if isinstance(item, Literal)]
-        kind, way = node.argument.type, self.dialect
+        kind = node.argument.type
         if len(node.items) < LONG_LIST or len(values) < len(node.items) or None in values:
             items = ", ".join(self.expression(item) for item in node.items)
             return f"{term} {_not(node.negated)}IN ({items})"
         numbers = [value for value in values if type(value) is int]
         if kind.is_integer and len(numbers) == len(values):
-            return among_numbers(term, numbers, kind, way, negated=node.negated)
-        written = map(self.expression, node.items)
-        return among_items(term, written, kind, way, negated=node.negated)
+            array = array_of_numbers(numbers, kind, self.dialect)
+        else:
+            array = array_of(map(self.expression, node.items), kind, self.dialect)
+        return f"{term} {_not(node.negated)}IN (SELECT unnest({array}))"
 
     def call(self, node: Call) -> str:
         """An operator or a function."""

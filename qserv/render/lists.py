@@ -1,7 +1,8 @@
-"""Long lists of constants: as one literal where they are whole numbers, which takes no time to read.
+"""Long lists of constants as one array: of whole numbers it is one literal, which takes no time to read.
 
-DuckDB looks values up in a sub-query's rows, but tries the items of an IN list one by one in an
-expression, and plans thousands of typed ones for seconds.
+Both engines look values up in the rows of a sub-query. DuckDB tries the items of an IN list one by one
+in an expression and plans thousands of typed ones for seconds; PostgreSQL estimates how many rows equal
+each, for every part.
 """
 
 from __future__ import annotations
@@ -15,25 +16,17 @@ LONG_LIST = 64
 """Shorter lists are written item by item."""
 
 
-def among_numbers(
-    term: str, numbers: Iterable[int], kind: Type, dialect: Dialect, *, negated: bool = False
-) -> str:
-    """`term [NOT] IN (numbers)`, of an integer type."""
-    text, spelling = ",".join(map(str, numbers)), SPELLINGS[kind]
+def array_of_numbers(numbers: Iterable[int], kind: Type, dialect: Dialect) -> str:
+    """An array of an integer type."""
+    text = ",".join(map(str, numbers))
     if dialect is Dialect.POSTGRES:
-        array = f"'{{{text}}}'::{spelling.postgres}[]"
-        return f"{term} <> ALL({array})" if negated else f"{term} = ANY({array})"
-    array = f"CAST('[{text}]' AS {spelling.duckdb}[])"
-    return f"{term} {'NOT ' if negated else ''}IN (SELECT unnest({array}))"
+        return f"'{{{text}}}'::{SPELLINGS[kind].postgres}[]"
+    return f"CAST('[{text}]' AS {SPELLINGS[kind].duckdb}[])"
 
 
-def among_items(
-    term: str, items: Iterable[str], kind: Type, dialect: Dialect, *, negated: bool = False
-) -> str:
-    """`term [NOT] IN (items)`, constants of any type as the dialect writes them."""
-    spelling, text = SPELLINGS[kind], ", ".join(items)
+def array_of(items: Iterable[str], kind: Type, dialect: Dialect) -> str:
+    """An array of constants of any type, as the dialect writes each."""
+    text = ", ".join(items)
     if dialect is Dialect.POSTGRES:
-        array = f"ARRAY[{text}]::{spelling.postgres}[]"
-        return f"{term} <> ALL({array})" if negated else f"{term} = ANY({array})"
-    array = f"CAST([{text}] AS {spelling.duckdb}[])"
-    return f"{term} {'NOT ' if negated else ''}IN (SELECT unnest({array}))"
+        return f"ARRAY[{text}]::{SPELLINGS[kind].postgres}[]"
+    return f"CAST([{text}] AS {SPELLINGS[kind].duckdb}[])"

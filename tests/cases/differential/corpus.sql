@@ -927,3 +927,24 @@ SELECT o.kind, o.nDet, COUNT(*) AS n, CORR(o.gFlux, o.rFlux) AS c, CORR(o.nDet, 
 SELECT o.objectId, COUNT(f.mjd) AS n, CORR(f.mjd - 61050, f.psfFlux) AS c FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId GROUP BY o.objectId
 -- : the correlation of pairs that the merge joins
 SELECT o.nDet, COUNT(*) AS n, CORR(o.nDet, s.flux) AS z, CORR(s.sourceId, s.flux) AS c FROM Object o JOIN Source s ON s.visit = o.nDet WHERE o.nDet > 30 GROUP BY o.nDet
+
+-- : keys under OR are one list
+SELECT objectId, nDet FROM Object WHERE objectId = 1001 OR 1002 = objectId OR objectId IN (1003, 1001) OR objectId = 999999 OR objectId = 1300
+
+-- : inequalities under AND are one list
+SELECT objectId FROM Object WHERE nDet <> 1 AND nDet <> 2 AND nDet <> 5 AND nDet NOT IN (3, 4) AND gFlux > 0
+
+-- : lists of several terms under OR, one with NULL
+SELECT objectId FROM Object WHERE nDet = 31 OR objectId = 1001 OR nDet = 32 OR gFlux = NULL OR nDet = 33 OR nDet = 34 OR gFlux < -500
+
+-- : a list under NOT in an aggregate
+SELECT COUNT(CASE WHEN NOT (nDet = 1 OR nDet = 2 OR nDet = 3 OR nDet = 4 OR nDet = NULL) THEN 1 END) AS n FROM Object
+
+-- : a long list of keys denied under OR
+SELECT COUNT(*) AS n, SUM(objectId) AS s FROM Object WHERE objectId NOT IN (1000, 1007, 1014, 1021, 1028, 1035, 1042, 1049, 1056, 1063, 1070, 1077, 1084, 1091, 1098, 1105, 1112, 1119, 1126, 1133, 1140, 1147, 1154, 1161, 1168, 1175, 1182, 1189, 1196, 1203, 1210, 1217, 1224, 1231, 1238, 1245, 1252, 1259, 1266, 1273, 1280, 1287, 1294, 1301, 1308, 1315, 1322, 1329, 1336, 1343, 1350, 1357, 1364, 1371, 1378, 1385, 1392, 1399, 1406, 1413, 1420, 1427, 1434, 1441, 1448, 1455, 1462, 1469, 1476, 1483, 1490, 1497, 1504, 1511, 1518, 1525, 1532, 1539, 1546, 1553) OR nDet > 12
+
+-- : a long list of values of a child, beside an outer join
+SELECT COUNT(*) AS n, COUNT(f.mjd) AS m FROM Object o LEFT JOIN ForcedSource f ON f.objectId = o.objectId AND f.objectId IN (1000, 1007, 1014, 1021, 1028, 1035, 1042, 1049, 1056, 1063, 1070, 1077, 1084, 1091, 1098, 1105, 1112, 1119, 1126, 1133, 1140, 1147, 1154, 1161, 1168, 1175, 1182, 1189, 1196, 1203, 1210, 1217, 1224, 1231, 1238, 1245, 1252, 1259, 1266, 1273, 1280, 1287, 1294, 1301, 1308, 1315, 1322, 1329, 1336, 1343, 1350, 1357, 1364, 1371, 1378, 1385, 1392, 1399, 1406, 1413, 1420, 1427, 1434, 1441, 1448, 1455, 1462, 1469, 1476, 1483, 1490, 1497, 1504, 1511, 1518, 1525, 1532, 1539, 1546, 1553) WHERE o.nDet < 4
+
+-- : a long list of floating numbers and one of texts
+SELECT COUNT(*) AS n FROM Object WHERE nDet * 0.5 IN (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5, 10.0, 10.5, 11.0, 11.5, 12.0, 12.5, 13.0, 13.5, 14.0, 14.5, 15.0, 15.5, 16.0, 16.5, 17.0, 17.5, 18.0, 18.5, 19.0, 19.5, 20.0, 20.5, 21.0, 21.5, 22.0, 22.5, 23.0, 23.5, 24.0, 24.5, 25.0, 25.5, 26.0, 26.5, 27.0, 27.5, 28.0, 28.5, 29.0, 29.5, 30.0, 30.5, 31.0, 31.5, 32.0, 32.5, 33.0, 33.5, 34.0, 34.5) AND CAST(nDet AS VARCHAR) NOT IN ('40', '41', '42', '43', '44', '45', '46', '47', '48', '49', '50', '51', '52', '53', '54', '55', '56', '57', '58', '59', '60', '61', '62', '63', '64', '65', '66', '67', '68', '69', '70', '71', '72', '73', '74', '75', '76', '77', '78', '79', '80', '81', '82', '83', '84', '85', '86', '87', '88', '89', '90', '91', '92', '93', '94', '95', '96', '97', '98', '99', '100', '101', '102', '103', '104', '105', '106', '107', '108', '109')
