@@ -56,6 +56,8 @@ NAMES = frozenset(
         "unit.after",  # it is committed, the caller does not know
         "unit.given_up",  # it will never be seen, its rows are still there
         "unit.undone",  # one shard has none of its rows any more
+        "live.dropped",  # a shard has dropped a retired slice of time, the coordinator still names it
+        "live.removed",  # versions that nobody reads are gone from one copy of one live part
         "export.written",  # a file of an export has its name, the journal does not know
         "export.recorded",  # it is in the journal
     }

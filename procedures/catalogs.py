@@ -16,7 +16,7 @@ from psycopg2.extras import Json
 from procedures.families import ask_order, forget_family
 from procedures.rights_version import touch
 from schema import ddl
-from schema.catalog import Catalog
+from schema.catalog import Catalog, Kind
 from schema.catalog_json import from_json, to_json
 from schema.errors import CatalogError
 from schema.manifest import PartId
@@ -62,7 +62,8 @@ def create_catalog(connection: Connection, catalog: Catalog, *, is_public: bool 
     """
     _check_names(catalog)
     with connection.cursor() as cursor:
-        cursor.execute(_CREATE, (catalog.name, catalog.family, Json(to_json(catalog))))
+        kept = catalog.keep_units if catalog.kind is Kind.LIVE else None
+        cursor.execute(_CREATE, (catalog.name, catalog.family, Json(to_json(catalog)), kept))
         if cursor.rowcount == 0:
             raise CatalogExists(catalog.name)
         if is_public:
@@ -139,8 +140,8 @@ def drop_parts(shard_connection: Connection, part_ids: Sequence[PartId]) -> None
 
 
 _CREATE = """
-INSERT INTO skyshard.catalog (name, family, model)
-VALUES (%s, %s, %s)
+INSERT INTO skyshard.catalog (name, family, model, keep_snapshots)
+VALUES (%s, %s, %s, %s)
 ON CONFLICT (lower(name)) DO NOTHING
 """
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from procedures.director_index import KeyMap, key_map
+from schema.ddl import quote
 from schema.live_ddl import live_name
 from schema.manifest import PartId
 from schema.units import Seen
@@ -41,12 +42,14 @@ def find_keys(connection: Any, part_id: PartId, keys: I64, seen: Seen) -> KeyMap
     return key_map(pairs[:, 0], pairs[:, 1])
 
 
-def has_rows(connection: Any, part_id: PartId, column: str, keys: I64, seen: Seen) -> bool:
-    """Whether a live part has a row with one of the keys (`column` is quoted)."""
+def first_key(connection: Any, part_id: PartId, column: str, keys: I64, seen: Seen) -> int | None:
+    """One of the keys that a live part has a row with in a column; None where it has none."""
+    name = quote(column)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT EXISTS (SELECT 1 FROM {live_name(part_id)}"
-            f" WHERE {column} = ANY(%s) AND {seen.visible_sql()})",
+            f"SELECT {name} FROM {live_name(part_id)}"
+            f" WHERE {name} = ANY(%s) AND {seen.visible_sql()} LIMIT 1",
             (keys.tolist(),),
         )
-        return bool(cursor.fetchone()[0])
+        row = cursor.fetchone()
+        return None if row is None else int(row[0])

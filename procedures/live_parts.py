@@ -44,6 +44,16 @@ def live_parts(connection: Any, catalog_id: int, tables: Sequence[str]) -> list[
         return [_part(row) for row in cursor]
 
 
+def every_part(connection: Any, catalog_id: int) -> list[LivePart]:
+    """All parts of a catalog, retired ones too."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM skyshard.live_part WHERE catalog_id = %s ORDER BY part_id",
+            (catalog_id,),
+        )
+        return [_part(row) for row in cursor]
+
+
 def make_parts(
     connection: Any,
     catalog_id: int,

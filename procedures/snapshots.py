@@ -19,6 +19,7 @@ from schema.manifest import IngestId, PartId
 from schema.names import hint
 
 _TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}")
+_UNIT = re.compile(r"unit-(\d+)", re.IGNORECASE | re.ASCII)
 
 
 class UnknownSnapshot(CatalogError):
@@ -76,7 +77,7 @@ def list_snapshots(connection: Any, catalog_name: str) -> list[SnapshotRow]:
 
 
 def find_pin(connection: Any, catalog_name: str, word: str) -> Pin:
-    """The snapshot of a catalog (in any case) with that number or tag (in any case).
+    """The snapshot of a catalog (in any case) with that number or tag (in any case), or of `unit-17`.
 
     Raises UnknownSnapshot, for an unknown catalog too, and SnapshotDropped.
     """
@@ -84,7 +85,9 @@ def find_pin(connection: Any, catalog_name: str, word: str) -> Pin:
     with connection.cursor() as cursor:
         if number is not None and number > 2**31 - 1:
             number = -1
-        cursor.execute(_FIND, (catalog_name, number, tag))
+        match = _UNIT.fullmatch(word)
+        unit = min(int(match[1]), 2**63 - 1) if match is not None else None
+        cursor.execute(_FIND, (catalog_name, number, tag, unit))
         row = cursor.fetchone()
         if row is None:
             raise UnknownSnapshot(
@@ -98,7 +101,7 @@ def find_pin(connection: Any, catalog_name: str, word: str) -> Pin:
 
 def tag_snapshot(connection: Any, pin: Pin, tag: str) -> None:
     """Name a snapshot; it is kept until `untag_snapshot`. Raises TagRefused."""
-    if not _TAG.fullmatch(tag):
+    if not _TAG.fullmatch(tag) or _UNIT.fullmatch(tag):
         raise TagRefused(
             f"{tag!r} is no tag: up to 63 letters, digits and `_.-`, beginning with a letter"
         )
@@ -226,7 +229,9 @@ SELECT catalog.name, catalog.catalog_id, snapshot.version, snapshot.snapshot, ca
 FROM skyshard.snapshot
 JOIN skyshard.catalog USING (catalog_id)
 WHERE lower(catalog.name) = lower(%s)
-  AND (snapshot.snapshot = %s OR lower(snapshot.tag) = lower(%s))
+  AND (snapshot.snapshot = %s OR lower(snapshot.tag) = lower(%s)
+       OR snapshot.snapshot = (SELECT unit.snapshot FROM skyshard.unit
+                               WHERE unit.unit_id = %s AND unit.catalog_id = catalog.catalog_id))
 """
 
 _KEPT = """

@@ -92,6 +92,15 @@ def renew_unit(connection: Any, unit_id: UnitId, owner: str, *, seconds: float) 
         return bool(cursor.rowcount)
 
 
+def catalog_id_of(connection: Any, catalog_name: str) -> int:
+    """The id of a catalog (its model's spelling), which is there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT catalog_id FROM skyshard.catalog WHERE name = %s", (catalog_name,))
+        row = cursor.fetchone()
+        assert row is not None, f"catalog {catalog_name} vanished"
+        return int(row[0])
+
+
 def lock_catalog_of(connection: Any, catalog_id: int) -> int:
     """Keep out who begins or commits units until the transaction ends; the newest snapshot."""
     with connection.cursor() as cursor:
@@ -225,6 +234,12 @@ def forget_units(connection: Any, catalog_id: int, horizon: int) -> list[UnitId]
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"catalog": catalog_id, "horizon": horizon})
         found = [UnitId(row[0]) for row in cursor]
+        cursor.execute(
+            "DELETE FROM skyshard.unit WHERE catalog_id = %s AND state = 'aborted'"
+            " AND finished_at < (SELECT published_at FROM skyshard.snapshot"
+            "                    WHERE catalog_id = %s AND snapshot = %s)",
+            (catalog_id, catalog_id, horizon),
+        )
         cursor.execute(
             "DELETE FROM skyshard.snapshot WHERE catalog_id = %s AND snapshot < %s"
             " AND dropped_at IS NOT NULL",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from loaders.live.place import NO_SLICE
 from loaders.live.shards import on_shard
-from procedures.live_index import find_keys, held_live
+from procedures.live_index import find_keys, first_key, held_live
 from procedures.pools import Pools, ServerUnavailable
 from schema.live_parts import LivePart
 from schema.manifest import PartId, PartKind
@@ -75,6 +75,16 @@ class Homes:
     def forget(self, table: str) -> None:
         """Look a table's keys up again."""
         self._tables.pop(table, None)
+
+    def first_with_rows(self, part: LivePart, key: str, keys: I64) -> int | None:
+        """One of the keys that a part has a row with; None where it has none."""
+
+        def ask(_: ShardId, connection: Any) -> int | None:
+            if not held_live(connection, [part.part_id]):
+                return None
+            return first_key(connection, part.part_id, key, keys, self._seen)
+
+        return on_shard(self._pools, part.shards[0], ask)
 
     def _look_up(self, table: str, keys: I64) -> None:
         """Ask the shards for keys, of which nothing is known yet."""

@@ -45,7 +45,7 @@ from procedures.pools import Pools
 from procedures.units import Begun, Grown, begin_unit, commit_unit, read_unit
 from schema.catalog import Table
 from schema.conditions import parse_condition
-from schema.errors import StoreError, Unavailable
+from schema.errors import StoreError, Unavailable, UsageError
 from schema.live_parts import LivePart, index_key
 from schema.manifest import PartId, PartKind
 from schema.topology import ShardId, Topology
@@ -69,6 +69,19 @@ class UnitInDoubt(Unavailable):
             f" {unit_id}` says whether it is"
         )
         self.unit_id = unit_id
+
+
+class HomeMoved(UsageError):
+    """A row would lie with another parent, and has children where it lies now."""
+
+    code = "HOME_MOVED"
+
+    def __init__(self, table: str, key: int, child: str) -> None:
+        super().__init__(
+            f"row {key} of {table} would go to another place, and rows of {child} refer to it where it"
+            f" is: delete those in this unit first, and insert them again after it"
+        )
+        self.table, self.key, self.child = table, key, child
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +178,7 @@ class Unit:
             cut for one in placed.entries for cut in cut_entries(self.target, one, self.unit_id)
         ]
         if change is Change.UPSERT:
+            self._refuse_to_leave_children(table, rows, placed)
             cuts += cut_moves(self.target, table, rows, placed)
         cuts += cut_rows(self.target, table, rows, placed, unit=self.unit_id, change=change)
         done = self._write(cuts)
@@ -172,6 +186,21 @@ class Unit:
             self._homes.learn(one.table, one.keys, one.homes, one.slices)
         self._note_distance(table, placed)
         return self._count(table, done, ignored)
+
+    def _refuse_to_leave_children(self, table: Table, rows: pa.Table, placed: Resolved) -> None:
+        """Raise HomeMoved where a row that goes elsewhere has children where it was."""
+        if placed.moved is None or not placed.moved.any():
+            return
+        keys = np.asarray(rows.column(table.primary_key[0]), np.int64)[placed.moved]
+        for child in self.target.catalog.tables:
+            if child.parent != table.name or child.key is None:
+                continue
+            for part in self._parts.of_table(child.name):
+                if part.place.kind is not PartKind.ROWS:
+                    continue
+                found = self._homes.first_with_rows(part, child.key, keys)
+                if found is not None:
+                    raise HomeMoved(table.name, found, child.name)
 
     def _forget(self, table: Table, keys: Any, slices: Any) -> None:
         """Close the index entries of rows that went."""

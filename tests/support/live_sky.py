@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from loaders.live.unit import open_unit
+from procedures.catalogs import create_catalog, drop_catalog
+from procedures.live_tables import count_live, drop_live, parts_of_live_catalog
 from qserv.answer import answer
 from qserv.store import Store
 from schema.catalog import Catalog
@@ -107,6 +109,27 @@ class LiveLab:
         """The only value of an answer."""
         ((value,),) = self.rows(text, as_of)
         return value
+
+    def renew(self) -> None:
+        """The catalog anew, empty."""
+        with self.lab.pools.coordinator() as connection:
+            drop_catalog(connection, "night")
+            connection.commit()
+        for shard in self.lab.topology.shards:
+            with self.lab.pools.shard(shard.shard_id) as connection:
+                drop_live(connection, parts_of_live_catalog(connection, "night"))
+        with self.lab.pools.coordinator() as connection:
+            create_catalog(connection, self.lab.catalog)
+            connection.commit()
+
+    def stored(self) -> list[tuple[int, int]]:
+        """Versions and bytes of each copy of each live part."""
+        found = []
+        for shard in self.lab.topology.shards:
+            with self.lab.pools.shard(shard.shard_id) as connection:
+                parts = parts_of_live_catalog(connection, "night")
+                found += list(count_live(connection, parts).values())
+        return found
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from loaders.live.unit import open_unit
+from loaders.live.unit import HomeMoved, open_unit
 from procedures.live_tables import DuplicateKey, RowsRefused, UnitConflict
 from tests.support.live_sky import LiveLab, live_lab, objects, sources
 from tests.support.postgres import Server
@@ -16,10 +16,17 @@ from tests.support.postgres import Server
 pytestmark = pytest.mark.postgres
 
 
-@pytest.fixture
-def night(server: Server, tmp_path: Path) -> Iterator[LiveLab]:
-    with live_lab(server, tmp_path) as made:
+@pytest.fixture(scope="module")
+def cluster(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLab]:
+    with live_lab(server, Path(tmp_path_factory.mktemp("cluster"))) as made:
         yield made
+
+
+@pytest.fixture
+def night(cluster: LiveLab) -> LiveLab:
+    """Two shards and the catalog, empty."""
+    cluster.renew()
+    return cluster
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +127,22 @@ def test_a_source_moves_to_another_object(night: LiveLab) -> None:
     assert night.value("SELECT COUNT(*) FROM night.Source") == 50
 
 
+def test_a_source_that_moves_does_not_leave_its_notes(night: LiveLab) -> None:
+    note = {"sourceId": [1_000_003], "text": ["odd"]}
+    night.write(Object=objects(50), Source=sources(objects(50), 1))
+    night.write(Note=note)
+    moved = sources(objects(50), 1).slice(2, 1)
+    moved = moved.set_column(1, "objectId", pa.array([40]))
+    with pytest.raises(HomeMoved, match="row 1000003 of Source"):
+        night.write(Source=moved)
+    with open_unit(night.lab.pools, night.lab.topology, "night") as unit:
+        unit.delete_where("Note", "sourceId = 1000003")
+        unit.upsert("Source", moved)
+        unit.insert("Note", pa.table(note))
+    joined = "FROM night.Note n JOIN night.Source s ON n.sourceId = s.sourceId"
+    assert night.rows(f"SELECT s.objectId {joined}") == [(40,)]
+
+
 def test_deletes_by_key_and_by_condition(night: LiveLab) -> None:
     before = night.write(Object=objects(20), Source=sources(objects(20), 1))
     with open_unit(night.lab.pools, night.lab.topology, "night") as unit:
@@ -133,12 +156,14 @@ def test_deletes_by_key_and_by_condition(night: LiveLab) -> None:
 
 def test_a_key_that_is_there_is_not_inserted(night: LiveLab) -> None:
     night.write(Object=objects(5), Source=sources(objects(5), 1))
-    with (
-        pytest.raises(DuplicateKey, match="1000001"),
-        open_unit(night.lab.pools, night.lab.topology, "night") as unit,
-    ):
-        unit.insert("Visit", pa.table({"visit": [9], "band": ["g"]}))
-        unit.insert("Source", sources(objects(5), 1))
+
+    def write_again() -> None:
+        with open_unit(night.lab.pools, night.lab.topology, "night") as unit:
+            unit.insert("Visit", pa.table({"visit": [9], "band": ["g"]}))
+            unit.insert("Source", sources(objects(5), 1))
+
+    with pytest.raises(DuplicateKey, match="1000001"):
+        write_again()
     assert night.value("SELECT COUNT(*) FROM night.Visit") == 0
 
 
@@ -157,10 +182,14 @@ def test_two_units_do_not_change_one_row(night: LiveLab) -> None:
 
 def test_a_unit_that_began_before_another_ended_does_not_change_its_rows(night: LiveLab) -> None:
     night.write(Visit={"visit": [1], "band": ["g"]})
-    pools, topology = night.lab.pools, night.lab.topology
-    with pytest.raises(UnitConflict), open_unit(pools, topology, "night") as unit:
-        night.write(Visit={"visit": [1], "band": ["r"]})
-        unit.delete_where("Visit", "visit = 1")
+
+    def write_late() -> None:
+        with open_unit(night.lab.pools, night.lab.topology, "night") as unit:
+            night.write(Visit={"visit": [1], "band": ["r"]})
+            unit.delete_where("Visit", "visit = 1")
+
+    with pytest.raises(UnitConflict):
+        write_late()
     assert night.rows("SELECT band FROM night.Visit") == [("r",)]
 
 
