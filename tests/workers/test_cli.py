@@ -217,11 +217,4 @@ def test_files_name_their_tables(
     target: str, files: list[str], pairs: list[tuple[str, str]]
 ) -> None:
     table = target.partition(".")[2]
-    assert pairs_of(table, files) == [(name, Path(file)) for name, file in pairs]
-
-
-def test_a_pattern_behind_a_table_is_expanded(tmp_path: Path) -> None:
-    for name in ("a2.csv", "a1.csv", "b.csv"):
-        (tmp_path / name).touch()
-    expected = [("Object", tmp_path / "a1.csv"), ("Object", tmp_path / "a2.csv")]
-    assert pairs_of("", [f"Object={tmp_path}/a*.csv"]) == expected
+    assert pairs_of(table, files) == pairs

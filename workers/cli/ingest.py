@@ -10,8 +10,17 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from loaders.parts.degraded import Degraded
-from workers.cli import ingest_steps
-from workers.cli.ingest_files import pairs
+from workers.cli import ingest_add, ingest_steps
+from workers.cli.ingest_files import (
+    Columns,
+    Dry,
+    Forms,
+    MappingFile,
+    MostRows,
+    Split,
+    manner,
+    pairs,
+)
 from workers.cli.options import Address, ExecutorKind, Home, Json
 
 GROUP_HELP = """Load files into a catalog and publish them as one new snapshot.
@@ -45,13 +54,12 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
     rejects: Annotated[
         Path | None, typer.Option("--rejects", metavar="FILE", help="Where bad rows are written.")
     ] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME,NAME...",
-            help="The columns of files without a header, in their order [default: the table's].",
-        ),
-    ] = None,
+    columns: Columns = None,
+    forms: Forms = None,
+    mapping: MappingFile = None,
+    split: Split = None,
+    is_dry: Dry = False,
+    most_rows: MostRows = None,
     again: Annotated[
         bool, typer.Option("--again", help="Take files that were ingested before, too.")
     ] = False,
@@ -73,7 +81,10 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
     home: Home = None,
     is_json: Json = False,
 ) -> None:
-    """Load files (Parquet, FITS, CSV, TSV, ECSV, VOTable, *.outfile) and publish them as one new snapshot.
+    """Load files and publish them as one new snapshot.
+
+    Parquet, Arrow, Avro, CSV, TSV, ECSV, databases' dumps (*.outfile), FITS and VOTable, packed or not;
+    patterns, folders of HATS catalogs, and addresses (https://...) that the configuration allows.
 
     All files become visible together on all shards, or none does. A file with more bad rows than
     --max-rejects changes nothing, nor does one whose content was ingested before, without --again.
@@ -86,16 +97,21 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
       skyshard ingest dp1.Source sources.csv --max-rejects 100 --rejects bad-rows.csv
       skyshard ingest dp1.Visit visits.tsv --columns visit,band,expMidptMJD
       skyshard ingest dp1.Object objects-*.parquet --address auto
+      skyshard ingest dp1.Object old.txt --form delimiter=tab --mapping old.yaml --dry-run
     """
     catalog, _, table = target.partition(".")
-    given = pairs(table, files)
-    names = tuple(name.strip() for name in columns.split(",")) if columns else ()
+    words = pairs(table, files)
     from loaders.ingest import IngestOptions
     from workers.cli.ingest_run import Choice, run
+    from workers.cli.rehearsal import show_rehearsal
 
+    said = manner(columns, forms, mapping, split)
+    if is_dry:
+        show_rehearsal(home, catalog, words, said, most_rows=most_rows, is_json=is_json)
+        return
     options = IngestOptions(max_rejects=max_rejects, again=again, verify=verify)
-    choice = Choice(options, rejects, names, is_json, degraded, wait_s, executor, address)
-    run(home, catalog, given, choice)
+    choice = Choice(options, rejects, said, is_json, degraded, wait_s, executor, address)
+    run(home, catalog, words, choice)
 
 
 class Steps(TyperGroup):
@@ -126,7 +142,7 @@ def group() -> None:
 app.command("load")(ingest)
 for name, step in (
     ("begin", ingest_steps.begin),
-    ("add", ingest_steps.add),
+    ("add", ingest_add.add),
     ("commit", ingest_steps.commit),
     ("run", ingest_steps.run),
     ("publish", ingest_steps.publish),

@@ -12,9 +12,11 @@ from typing import Protocol
 
 import typer
 
-from loaders.ingest import Contribution, IngestOptions, IngestReport, Progress, ingest
+from loaders.ingest import IngestOptions, IngestReport, Progress, ingest
+from loaders.inputs import Manner, contributions
+from loaders.options import Site
 from loaders.parts.degraded import Degraded
-from loaders.readers.form import Form
+from loaders.staging.download import Remote
 from loaders.staging.rejects import TooManyRejects
 from procedures.pools import Pools
 from workers.cli.options import DEGRADED
@@ -37,8 +39,8 @@ class Choice:
 
     options: IngestOptions
     rejects: Path | None
-    columns: tuple[str, ...]
-    """Of files without a header; empty for the table's own."""
+    manner: Manner
+    """How the files are written."""
     is_json: bool
     degraded: Degraded | None = None
     wait_s: float | None = None
@@ -49,9 +51,19 @@ class Choice:
         """The options, with what the configuration says where the user said nothing."""
         return replace(
             self.options,
+            remote=remote_of(settings),
             degraded=self.degraded or Degraded(settings.ingest_degraded),
             wait_s=settings.ingest_wait_s if self.wait_s is None else self.wait_s,
         )
+
+
+def remote_of(settings: Settings) -> Remote:
+    """Which addresses the configuration allows."""
+    return Remote(
+        settings.ingest_urls,
+        settings.ingest_private_addresses,
+        settings.ingest_max_download_bytes,
+    )
 
 
 @contextmanager
@@ -64,13 +76,10 @@ def working(
         yield replace(options, executor=executor, workers=at_a_time)
 
 
-def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: Choice) -> None:
+def run(home: Path | None, catalog: str, files: list[tuple[str, str]], choice: Choice) -> None:
     """Ingest files into a catalog's tables and say what came of it."""
     settings = load(home)
     servers = topology(settings)
-    contributions = [
-        Contribution(table, path, Form(columns=choice.columns)) for table, path in files
-    ]
     try:
         options = choice.with_settings(settings)
         with (
@@ -78,9 +87,10 @@ def run(home: Path | None, catalog: str, files: list[tuple[str, Path]], choice: 
             closing(Pools(servers)) as pools,
             shown_progress() as progress,
         ):
+            site = Site(pools, servers, settings.spool)
             report = ingest(
                 catalog,
-                contributions,
+                contributions(site, catalog, files, choice.manner),
                 pools=pools,
                 topology=servers,
                 spool=settings.spool,

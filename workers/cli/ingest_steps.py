@@ -1,4 +1,4 @@
-"""The steps of `skyshard ingest`: begin, add, run, status, commit, publish, abort, list, retry, rejects."""
+"""The steps of `skyshard ingest`: begin, run, status, commit, publish, abort, list, retry, rejects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workers.cli.ingest_files import pairs
 from workers.cli.options import Address, ExecutorKind, Home, Json
 from workers.cli.output import emit_json, emit_table, message, size_in_words
 
@@ -22,7 +21,7 @@ Number = Annotated[int, typer.Argument(metavar="INGEST", help="The ingest's numb
 
 
 @contextmanager
-def _site(home: Path | None) -> Iterator[Site]:
+def opened_site(home: Path | None) -> Iterator[Site]:
     """The servers and the spool of a home."""
     from loaders.options import Site
     from procedures.pools import Pools
@@ -74,45 +73,12 @@ def begin(  # noqa: PLR0917  (typer calls it by names)
         again=duplicates == "take",
         ignore_repeated=duplicates == "ignore",
     )
-    with _site(home) as site:
+    with opened_site(home) as site:
         ingest_id = lifecycle.begin(site, catalog, label=label, options=options)
     if is_json:
         emit_json({"ingest": ingest_id, "state": "open"})
     else:
         typer.echo(ingest_id)
-
-
-def add(
-    ingest: Number,
-    files: Annotated[
-        list[str],
-        typer.Argument(metavar="TABLE=FILE...", help="Files; those after it go to TABLE, too."),
-    ],
-    columns: Annotated[
-        str | None,
-        typer.Option(metavar="NAME,NAME...", help="The columns of files without a header."),
-    ] = None,
-    home: Home = None,
-    is_json: Json = False,
-) -> None:
-    """Add files to an open ingest.
-
-    \b
-    Example:
-      skyshard ingest add 12 Object=objects-*.parquet Visit=visits.csv
-    """
-    from loaders import lifecycle
-    from loaders.readers.form import Form
-    from loaders.staging.stage import Contribution
-
-    names = tuple(name.strip() for name in columns.split(",")) if columns else ()
-    given = [Contribution(table, path, Form(columns=names)) for table, path in pairs("", files)]
-    with _site(home) as site:
-        numbers = lifecycle.add(site, ingest, given)
-    if is_json:
-        emit_json({"ingest": ingest, "added": numbers})
-    else:
-        message(f"ingest {ingest}: {len(numbers)} files added")
 
 
 def commit(ingest: Number, home: Home = None) -> None:
@@ -124,7 +90,7 @@ def commit(ingest: Number, home: Home = None) -> None:
     """
     from loaders import lifecycle
 
-    with _site(home) as site:
+    with opened_site(home) as site:
         lifecycle.commit(site, ingest)
     message(f"ingest {ingest} is committed; `skyshard ingest run {ingest}` loads it")
 
@@ -158,12 +124,18 @@ def run(  # noqa: PLR0917  (typer calls it by names)
     """
     from loaders import lifecycle
     from loaders.options import IngestOptions
-    from workers.cli.ingest_run import shown_progress, working
+    from workers.cli.ingest_run import remote_of, shown_progress, working
+    from workers.config import load
 
-    options = IngestOptions(workers=workers, keep_going=True, with_digests=is_digested)
+    options = IngestOptions(
+        workers=workers,
+        keep_going=True,
+        with_digests=is_digested,
+        remote=remote_of(load(home)),
+    )
     with (
         working(options, executor, address) as chosen,
-        _site(home) as site,
+        opened_site(home) as site,
         shown_progress() as progress,
     ):
         ran = lifecycle.run_ingest(
@@ -181,7 +153,7 @@ def publish(ingest: Number, home: Home = None, is_json: Json = False) -> None:
     """
     from loaders import lifecycle
 
-    with _site(home) as site:
+    with opened_site(home) as site:
         ran = lifecycle.publish_ingest(site, ingest)
     _tell(ran, is_json=is_json)
 
@@ -225,7 +197,7 @@ def abort(
     """
     from loaders import lifecycle
 
-    with _site(home) as site:
+    with opened_site(home) as site:
         is_gone = lifecycle.abort(site, ingest, reason=reason)
     rest = "nothing of it is left" if is_gone else "what is left of it goes with the next run"
     message(f"ingest {ingest} is aborted; {rest}")
@@ -247,7 +219,7 @@ def retry(
     """
     from loaders import lifecycle
 
-    with _site(home) as site:
+    with opened_site(home) as site:
         count = lifecycle.retry(site, ingest, max_rejects=max_rejects)
     message(f"ingest {ingest}: {count} files wait again; `skyshard ingest run {ingest}`")
 
@@ -263,7 +235,7 @@ def rejects(ingest: Number, home: Home = None) -> None:
     """
     from loaders import lifecycle
 
-    with _site(home) as site:
+    with opened_site(home) as site:
         path = lifecycle.rejects(site, ingest)
     if path is None:
         message(f"ingest {ingest} has no rejects here")
@@ -289,7 +261,7 @@ def list_(
     """
     from loaders.progress import list_status
 
-    with _site(home) as site:
+    with opened_site(home) as site:
         found = list_status(site, catalog, limit=limit)
     rows = [
         (
@@ -326,7 +298,7 @@ def status(
     """
     from loaders.progress import status as read
 
-    with _site(home) as site:
+    with opened_site(home) as site:
         found = read(site, ingest)
     if is_json:
         emit_json(found.to_document())
