@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import psycopg2
@@ -62,8 +63,18 @@ def test_a_text_means_what_postgresql_says(
 
 
 def _plain(value: object) -> object:
-    """NUMERIC as the DOUBLE that it is here."""
-    return float(value) if isinstance(value, Decimal) else value
+    """NUMERIC as DOUBLE, a span of time as its seconds, a DATE as its midnight: what they are here."""
+    match value:
+        case Decimal():
+            return float(value)
+        case timedelta():
+            return value.total_seconds()
+        case datetime():
+            return value
+        case date():
+            return datetime(value.year, value.month, value.day)  # noqa: DTZ001
+        case _:
+            return value
 
 
 def test_what_postgresql_calls_a_syntax_error_is_refused(

@@ -927,6 +927,10 @@ SELECT o.kind, o.nDet, COUNT(*) AS n, CORR(o.gFlux, o.rFlux) AS c, CORR(o.nDet, 
 SELECT o.objectId, COUNT(f.mjd) AS n, CORR(f.mjd - 61050, f.psfFlux) AS c FROM Object o JOIN ForcedSource f ON f.objectId = o.objectId GROUP BY o.objectId
 -- : the correlation of pairs that the merge joins
 SELECT o.nDet, COUNT(*) AS n, CORR(o.nDet, s.flux) AS z, CORR(s.sourceId, s.flux) AS c FROM Object o JOIN Source s ON s.visit = o.nDet WHERE o.nDet > 30 GROUP BY o.nDet
+-- : differences of times, sorted and averaged
+SELECT a.visit, a.obsStart - b.obsStart AS dt FROM Visit AS a JOIN Visit AS b ON a.visit = b.visit + 2 WHERE a.obsStart - b.obsStart > INTERVAL '9 hours' ORDER BY dt, a.visit
+-- : a number in quotes takes the column's type
+SELECT objectId FROM Object WHERE nDet = '3' AND ra < '180.5'
 
 -- : keys under OR are one list
 SELECT objectId, nDet FROM Object WHERE objectId = 1001 OR 1002 = objectId OR objectId IN (1003, 1001) OR objectId = 999999 OR objectId = 1300

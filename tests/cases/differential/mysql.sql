@@ -134,3 +134,19 @@ SELECT COUNT(*) # how many
 FROM Object -- all
 -- : a table called Filter
 SELECT f.band, COUNT(*) AS n FROM diff.Filter AS f JOIN ForcedSource AS s ON s.band = f.band WHERE f.wavelength > 500 GROUP BY f.band
+-- : CONVERT to types and to a character set
+SELECT CONVERT(gFlux, SIGNED) AS a, CONVERT(kind USING utf8mb4) AS b, CONVERT(nDet, CHAR) AS c, CONVERT(ra, DECIMAL(10, 2)) AS d, CONVERT(kind, CHAR(2)) AS e, CONVERT('2026-01-01', DATETIME) AS f, CONVERT(nDet, UNSIGNED) AS g FROM Object WHERE gFlux < 1000
+-- : FROM DUAL
+SELECT 1 + 1 AS two FROM DUAL
+-- : distinct combinations without NULL counted
+SELECT COUNT(DISTINCT kind, flag) AS n, COUNT(DISTINCT kind) AS k FROM Object
+-- : rows in a list, equal or both NULL
+SELECT objectId FROM Object WHERE (objectId, nDet) IN ((1002, 2), (1003, 7)) OR (flag, nDet) <=> (NULL, 5)
+-- : greater than all
+SELECT objectId FROM Object WHERE nDet > ALL (SELECT nDiaSources FROM DiaObject) AND nDet > '37'
+-- : rows not in a sub-query
+SELECT COUNT(*) FROM ForcedSource WHERE (visit, band) NOT IN (SELECT visit, band FROM Visit)
+-- : days and hours between times
+SELECT visit, DATEDIFF(obsStart, '2026-01-01') AS d, TIMESTAMPDIFF(HOUR, '2026-01-01', obsStart) AS h, TIMESTAMPDIFF(SECOND, obsStart, '2026-01-01') AS s FROM Visit
+-- : words on caching say nothing
+SELECT SQL_NO_CACHE COUNT(*) FROM Object

@@ -188,3 +188,71 @@ SELECT round(2.5) AS a, round(-2.5) AS b, round(ra::numeric, 1) AS c FROM Object
 SELECT f.band, COUNT(*) AS n FROM Filter AS f JOIN ForcedSource AS s ON s.band = f.band WHERE f.wavelength > 500 GROUP BY f.band
 -- : the correlation of each visit's rows, as a window, and of what does not vary
 SELECT visit, corr(mjd - 61050, visit) OVER (PARTITION BY band) AS c, corr(visit, 2) OVER (PARTITION BY band) AS z FROM Visit
+-- : rows in a list of rows, and not in it
+SELECT objectId FROM Object WHERE (objectId, nDet) IN ((1001, 1), (1003, 4), (1002, 2), (1004, 7)) OR (objectId < 1020 AND (kind, nDet) NOT IN (('star', 5), ('galaxy', 2)))
+-- : rows compared: equal, unequal, by the first that differs, NULLs among them
+SELECT objectId, (nDet, gFlux) < (3, 20) AS a, (nDet, gFlux) >= (3, 20) AS b, (kind, flag) = ('star', true) AS c, (kind, flag) <> ('star', true) AS d, (flag, nDet) IS NOT DISTINCT FROM (NULL, 3) AS e, (flag, gFlux) IS NULL AS f, (flag, gFlux) IS NOT NULL AS g FROM Object
+-- : a row between rows, and ROW
+SELECT count(*) FROM Object WHERE (objectId, nDet) BETWEEN (1001, 1) AND (1900, 3) AND ROW(nDet, kind) <= ROW(3, 'galaxy')
+-- : rows in a sub-query
+SELECT count(*) FROM ForcedSource WHERE (visit, band) IN (SELECT visit, band FROM Visit WHERE seeing < 1)
+-- : rows not in a sub-query
+SELECT count(*) FROM ForcedSource WHERE (visit, band) NOT IN (SELECT visit, band FROM Visit)
+-- : whether rows are in a sub-query, NULLs among them
+SELECT forcedSourceId, (visit, band) IN (SELECT visit, band FROM Visit) AS i FROM ForcedSource WHERE forcedSourceId < 5000400
+-- : rows equal to any row of groups
+SELECT nDet FROM Object WHERE (kind, nDet) = ANY (SELECT kind, max(nDet) FROM Object GROUP BY kind)
+-- : greater than all of a sub-query
+SELECT objectId FROM Object WHERE gFlux > ALL (SELECT flux FROM Source WHERE flux IS NOT NULL AND visit = 3)
+-- : greater than all, where one is NULL
+SELECT objectId FROM Object WHERE gFlux >= ALL (SELECT flux FROM Source WHERE visit = 3)
+-- : less than some of a sub-query
+SELECT count(*) FROM Object WHERE gFlux < SOME (SELECT flux FROM Source WHERE visit = 3)
+-- : ANY and ALL as values, over nothing and over NULLs
+SELECT objectId, gFlux > ALL (SELECT flux FROM Source WHERE visit = 3) AS a, gFlux > ANY (SELECT flux FROM Source WHERE visit = 3) AS b, gFlux <> ANY (SELECT flux FROM Source WHERE visit = -3) AS c, nDet = ALL (SELECT 3) AS d, nDet <> ANY (SELECT nDiaSources FROM DiaObject) AS e FROM Object WHERE objectId < 1200
+-- : greater than all of its own children
+SELECT objectId FROM Object o WHERE nDet > ALL (SELECT f.visit FROM ForcedSource f WHERE f.objectId = o.objectId)
+-- : any and all over arrays
+SELECT count(*) FROM Object WHERE nDet = ANY (ARRAY[1, 2, 3]) OR nDet > ALL (ARRAY[20, 30]) AND gFlux < ANY (ARRAY[10.5, 20]) OR nDet = ANY ('{}')
+-- : any and all over arrays in quotes
+SELECT count(*) FROM Object WHERE nDet <> ALL ('{1,2,3}'::int[]) AND kind = ANY ('{star,"galaxy"}'::text[]) AND objectId <> ALL ('{1001,1002}')
+-- : any of an array of keys
+SELECT objectId, nDet FROM Object WHERE objectId = ANY (ARRAY[1001, 2002, 3003, 4711])
+-- : LIKE of several patterns
+SELECT count(*) FROM Object WHERE kind LIKE ANY (ARRAY['s%', 'g%']) AND NOT (kind LIKE ALL (ARRAY['s%', '%r'])) OR kind ILIKE ANY (ARRAY['QU%'])
+-- : arrays as values
+SELECT visit, ARRAY[visit, 2] AS a, ARRAY['x', band] AS b, ARRAY[mjd, 2] AS c, '{1,2}'::int[] AS d FROM Visit
+-- : a text in quotes beside a number
+SELECT objectId, nDet + '5' AS a, '2' * ra AS b, coalesce(nDet, '4') AS d, CASE WHEN flag THEN 1 ELSE '2' END AS e, greatest(nDet, '3') AS g FROM Object WHERE nDet = '3' AND gFlux > '20.5' OR objectId IN ('1001', 1003, '1011') OR nDet BETWEEN '40' AND '50'
+-- : distinct rows counted
+SELECT count(DISTINCT (kind, flag)) AS a, count(DISTINCT (nDet, gFlux, kind)) AS b, count(DISTINCT (kind)) AS c FROM Object
+-- : distinct rows counted by group
+SELECT nDet, count(DISTINCT (kind, flag)) AS a FROM Object GROUP BY nDet
+-- : regression by group
+SELECT kind, regr_slope(gFlux, nDet) AS a, regr_intercept(gFlux, nDet) AS b, regr_r2(gFlux, rFlux) AS c, regr_count(gFlux, rFlux) AS d, regr_avgx(gFlux, rFlux) AS e, regr_avgy(gFlux, rFlux) AS f, regr_sxx(gFlux, rFlux) AS g, regr_syy(gFlux, rFlux) AS h, regr_sxy(gFlux, rFlux) AS i FROM Object GROUP BY kind
+-- : regression of some rows, of what does not vary and of nothing
+SELECT regr_slope(gFlux, nDet) FILTER (WHERE flag) AS a, regr_r2(2, nDet) AS b, regr_slope(nDet, 3) AS c, regr_count(gFlux, NULL) AS d, regr_avgx(ra, nDet) FILTER (WHERE nDet < 0) AS e FROM Object WHERE nDet < 9
+-- : the slope of each object's light curve
+SELECT o.objectId, regr_slope(f.psfFlux, f.mjd - 61050) AS s, regr_count(f.psfFlux, f.mjd) AS n FROM Object o JOIN ForcedSource f ON o.objectId = f.objectId WHERE o.nDet > 20 GROUP BY o.objectId HAVING regr_count(f.psfFlux, f.mjd) > 2
+-- : regression as a window
+SELECT visit, regr_slope(mjd - 61050, visit) OVER (PARTITION BY band) AS s FROM Visit
+-- : SIMILAR TO
+SELECT objectId, kind SIMILAR TO 's%' AS a, kind SIMILAR TO '(star|gal_xy)' AS b, kind NOT SIMILAR TO '%[aeiou]{1}r' AS c, kind SIMILAR TO 'star#%' ESCAPE '#' AS d, kind SIMILAR TO '' AS e, 'a.b' SIMILAR TO 'a.b' AS f, 'axb' SIMILAR TO 'a.b' AS g, 'a%b' SIMILAR TO 'a\%b' AS h FROM Object
+-- : blanks at the end of CHAR(n)
+SELECT DISTINCT kind::char(3) AS a, kind::char AS c, kind::char(3) = 'sta' AS d, length(kind::char(20)) AS e, kind::bpchar AS f, 'a '::char(5) || 'b' AS g, 'a '::char(5) = 'a'::char(3) AS h FROM Object WHERE kind IS NOT NULL
+-- : frames of spans of time
+SELECT visit, sum(visit) OVER (ORDER BY obsStart RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW) AS a, count(*) OVER (PARTITION BY band ORDER BY obsStart DESC RANGE BETWEEN '2 days 3 hours' PRECEDING AND INTERVAL '36:00:00' FOLLOWING) AS b, count(*) OVER (ORDER BY obsStart RANGE BETWEEN '1 month'::interval PRECEDING AND '1 week' FOLLOWING EXCLUDE CURRENT ROW) AS c FROM Visit
+-- : differences of times, compared and in the select list
+SELECT a.visit, b.visit, a.obsStart - b.obsStart AS dt FROM Visit a JOIN Visit b ON a.visit = b.visit + 1 WHERE a.obsStart - b.obsStart > INTERVAL '9 hours' AND a.obsStart - b.obsStart BETWEEN '9 hours'::interval AND INTERVAL '1 month'
+-- : times moved by differences of times
+SELECT visit, obsStart - '2026-01-01' AS a, obsStart + '1 day' AS b, obsStart + (obsStart - '2026-01-01 12:00') AS c, obsStart - (obsStart - '2026-01-01') AS d, extract(epoch FROM obsStart - '2026-01-01') AS e, (obsStart - timestamp '2026-01-01') + interval '1 hour' AS f FROM Visit ORDER BY obsStart - '2026-01-05'
+-- : the longest and the mean difference, from a sub-query
+SELECT max(dt) AS m, avg(dt) AS a, count(*) FILTER (WHERE dt > interval '3 days') AS n FROM (SELECT obsStart - '2026-01-01' AS dt FROM Visit) x
+-- : dates differ by days
+SELECT visit, obsStart::date - '2026-01-01'::date AS d, obsStart::date - date '2026-01-03' AS f, obsStart::date + 1 AS e FROM Visit
+-- : a series of numbers joined
+SELECT s.n, count(o.objectId) FROM generate_series(0, 12) AS s(n) LEFT JOIN Object o ON o.nDet = s.n GROUP BY s.n ORDER BY s.n
+-- : a series downwards, an empty one, and WITH RECURSIVE that does not recurse
+WITH RECURSIVE t AS (SELECT g, g.g * 2 AS h FROM generate_series(10, 0, -5) g) SELECT * FROM t UNION ALL SELECT n, 1 FROM generate_series(5, 1) AS e(n)
+-- : characters by their code points
+SELECT DISTINCT U&'d\0061t\+000061' AS a FROM Visit
