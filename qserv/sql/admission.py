@@ -191,6 +191,8 @@ def _check(node: Node, reading: Reading) -> None:
         if key in ("nested", "json", "big_int", "value_constructor"):
             continue
         if isinstance(node, exp.DataType):
+            if node.this is exp.DataType.Type.CHARACTER_SET:
+                continue  # of CONVERT(x USING ...)
             raise reading.refusal(f"there is no type {node.args['kind']}; {TYPES}", offset_of(node))
         word = _PHRASES.get(key) or key.rstrip("_").replace("_", " ").upper()
         raise reading.refusal(f"{word} is not supported after {_name(type(node))}", offset_of(node))

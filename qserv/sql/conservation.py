@@ -144,7 +144,9 @@ def _outside(kind: TokenType, tokens: Sequence[Token]) -> int:
             return inside + _pairs(tokens, _is_distinct, TokenType.FROM)
         case TokenType.COMMA | TokenType.OFFSET:
             commas = len(limits_with_comma(tokens))
-            return commas if kind is TokenType.COMMA else -commas
+            if kind is TokenType.OFFSET:
+                return -commas
+            return commas + _inside_calls(tokens, kind, ("CONVERT",))
         case TokenType.USING:
             return _inside_calls(tokens, TokenType.USING, ("CONVERT",))
         case TokenType.FILTER:
