@@ -129,9 +129,10 @@ def explain(
     language: str = "ADQL",
     as_of: str | Iterable[str] = (),
     caller: Caller = OPERATOR,
+    uploads: Uploads = NO_UPLOADS,
 ) -> Explanation:
     """What `answer` would do."""
-    pinned = store.pin(parse_as_of(as_of), caller)
+    pinned = _Asked(limits, None, language, parse_as_of(as_of), caller, uploads).pin(store)
     return explain_plan(plan_text(text, pinned, store, limits=limits, language=language))
 
 
@@ -143,9 +144,10 @@ def explain_analyze(
     language: str = "ADQL",
     as_of: str | Iterable[str] = (),
     caller: Caller = OPERATOR,
+    uploads: Uploads = NO_UPLOADS,
 ) -> Explanation:
     """What `answer` does: the query is run, its rows are counted and thrown away."""
-    asked = _Asked(limits, None, language, parse_as_of(as_of), caller)
+    asked = _Asked(limits, None, language, parse_as_of(as_of), caller, uploads)
     started = time.perf_counter()
     running = store.watch.begin(limits.timeout_s, caller=caller)
     running.trace = Trace()

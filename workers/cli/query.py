@@ -35,6 +35,17 @@ AsOf = Annotated[
     ),
 ]
 
+Upload = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--upload",
+        "-u",
+        metavar="NAME=FILE",
+        help="A table of your own, which the query names tap_upload.NAME: VOTable, Parquet, Arrow, "
+        "FITS, CSV, TSV or ECSV; may be repeated.",
+    ),
+]
+
 
 def query(
     text: Query,
@@ -44,8 +55,8 @@ def query(
             "--format",
             "-f",
             metavar="FORMAT",
-            help="table, csv, tsv, json, parquet, votable, votable-td, fits or arrow. Default: by "
-            "the ending of --output, else table on a terminal and csv elsewhere.",
+            help="table, csv, tsv, json, parquet, votable, votable-td, votable-b1, fits, arrow, text or "
+            "html. Default: by the ending of --output, else table on a terminal and csv elsewhere.",
         ),
     ] = None,
     output: Annotated[
@@ -59,6 +70,7 @@ def query(
     *,
     lang: Lang = "ADQL",
     as_of: AsOf = None,
+    upload: Upload = None,
     home: Home = None,
 ) -> None:
     """Answer a query, in ADQL unless --lang says otherwise.
@@ -74,11 +86,14 @@ def query(
       skyshard query @tour.adql --format json | jq .data
       skyshard query "SELECT table_name, description FROM tap_schema.tables"
       skyshard query --as-of dp1@3 "SELECT COUNT(*) FROM dp1.Object"
+      skyshard query -u mine=stars.csv "SELECT m.name, o.objectId FROM tap_upload.mine AS m
+          JOIN dp1.Object AS o ON DISTANCE(m.ra, m.dec, o.coord_ra, o.coord_dec) < 1.0/3600"
       skyshard query --lang MySQL "SHOW TABLES FROM dp1 LIKE 'F%'"
     """
     from workers.cli.query_run import Wish, read_text, run
 
-    run(home, read_text(text), Wish(form, output, maxrec, lang, tuple(as_of or ())))
+    wish = Wish(form, output, maxrec, lang, tuple(as_of or ()), tuple(upload or ()))
+    run(home, read_text(text), wish)
 
 
 def explain(  # noqa: PLR0917  (typer calls it by names)
@@ -91,6 +106,7 @@ def explain(  # noqa: PLR0917  (typer calls it by names)
     ] = False,
     lang: Lang = "ADQL",
     as_of: AsOf = None,
+    upload: Upload = None,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -110,7 +126,7 @@ def explain(  # noqa: PLR0917  (typer calls it by names)
     show(
         home,
         read_text(text),
-        Wish(None, language=lang, as_of=tuple(as_of or ())),
+        Wish(None, language=lang, as_of=tuple(as_of or ()), uploads=tuple(upload or ())),
         is_analyzed=is_analyzed,
         is_json=is_json,
     )

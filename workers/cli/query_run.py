@@ -16,6 +16,7 @@ import typer
 from qserv.formats.registry import FORMATS, Format, find_format, format_of_file
 from qserv.formats.terminal import render_table
 from qserv.result import Answer
+from qserv.uploads.tables import NO_UPLOADS, Uploads
 from schema.errors import SkyshardError, UsageError
 from workers.cli.options import DEGRADED
 from workers.cli.output import console, emit_json, message
@@ -25,7 +26,7 @@ from workers.config import load, topology
 TABLE = "table"
 TABLE_ROWS = 1000
 """Rows of a table on the terminal where --maxrec does not say."""
-_FOR_EYES = {"csv", "tsv", "json", "votable", "votable-td"}
+_FOR_EYES = {"csv", "tsv", "json", "text", "html", "votable", "votable-td"}
 
 
 class WrongOutput(UsageError):
@@ -44,6 +45,8 @@ class Wish:
     language: str = "ADQL"
     as_of: tuple[str, ...] = ()
     """Snapshots to read in place of the newest."""
+    uploads: tuple[str, ...] = ()
+    """NAME=FILE each: tables that the query names `tap_upload.NAME`."""
 
 
 def read_text(argument: str) -> str:
@@ -56,6 +59,23 @@ def read_text(argument: str) -> str:
         return Path(argument[1:]).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise WrongOutput(f"{argument[1:]} cannot be read: {error}") from error
+
+
+def read_uploads(said: tuple[str, ...]) -> Uploads:
+    """The tables of `--upload NAME=FILE`."""
+    if not said:
+        return NO_UPLOADS
+    from qserv.uploads.read import read_upload
+
+    tables = []
+    for one in said:
+        name, sign, file = one.partition("=")
+        if not sign or not name or not file:
+            raise WrongOutput(f"--upload {one}: say NAME=FILE")
+        if not Path(file).is_file():
+            raise WrongOutput(f"--upload {one}: there is no file {file}")
+        tables.append(read_upload(name, Path(file)))
+    return Uploads(tables)
 
 
 def run(home: Path | None, text: str, wish: Wish) -> None:
@@ -73,6 +93,7 @@ def run(home: Path | None, text: str, wish: Wish) -> None:
             maxrec=maxrec,
             language=wish.language,
             as_of=wish.as_of,
+            uploads=read_uploads(wish.uploads),
         )
         with closing(made):
             if form is None:
@@ -91,7 +112,12 @@ def explain(home: Path | None, text: str, wish: Wish, *, is_analyzed: bool, is_j
     settings = load(home)
     with opened_store(settings, topology(settings)) as store:
         explanation = tell(
-            text, store, limits=settings.limits, language=wish.language, as_of=wish.as_of
+            text,
+            store,
+            limits=settings.limits,
+            language=wish.language,
+            as_of=wish.as_of,
+            uploads=read_uploads(wish.uploads),
         )
     if is_json:
         emit_json(explanation.to_json())
