@@ -15,11 +15,11 @@ from loaders.fail_points import reach
 from loaders.journal import Journal
 from loaders.options import IngestOptions, OnProgress, Progress, Site, ignore
 from loaders.parts.cut import Cut, Placement, choose_chunks, cut_parts
-from loaders.parts.degraded import Degraded, Patience
 from loaders.parts.load import Loading, load, see_twins
 from loaders.parts.publish import AlreadyIngested
 from loaders.resume import Found, fingerprint, is_same_plan, look_for, planned_part
 from loaders.rewrites.split import refine
+from loaders.staging.keys import Scratch
 from loaders.staging.known import PublishedRows
 from loaders.staging.rehome import rehome
 from loaders.staging.resolve import resolve
@@ -78,7 +78,8 @@ def run(work: Work) -> Redone:
     inputs = fingerprint(target, staged, options.max_rejects)
     target = _base(work, target, inputs)
     known = PublishedRows(site.pools, target.catalog, target.manifest)
-    resolved = resolve(target.catalog, staged, known, limit=options.reject_limit)
+    limit, scratch = options.reject_limit, Scratch(folder)
+    resolved = resolve(target.catalog, staged, known, limit=limit, scratch=scratch)
     path = reject_file(site.spool, target.catalog.name, journal.ingest_id)
     rejects = settle_rejects(staged, resolved, path, folder=folder, limit=options.max_rejects)
     rows = resolved.rows_by_table()
@@ -194,7 +195,7 @@ def _plan(
         planned = journal.planned()
         if is_same_plan(planned, cuts):
             ids = [part.part_id for part in planned]
-            is_allowed = work.options.degraded is Degraded.ALLOW
+            is_allowed = work.options.patience(work.site).is_allowed()
             return ids, look_for(work.site, journal.ingest_id, cuts, ids, is_allowed=is_allowed)
         _discard_plan(work, "its parts are others now")
     ids = journal.new_ids(len(cuts))
@@ -230,7 +231,7 @@ def _load(
         target.topology,
         options.verify,
         owner=journal.lease.owner,
-        patience=Patience(options.degraded, wait_s=options.wait_s),
+        patience=options.patience(work.site),
     )
     with an_executor(options.executor, options.workers, "load") as executor:
         made = load(loading, todo, executor=executor, at_a_time=2 * options.workers, loaded=loaded)

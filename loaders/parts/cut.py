@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -15,15 +14,16 @@ import pyarrow as pa
 from loaders.readers.rows import ascending, reordered
 from loaders.readers.source import I64
 from loaders.staging.convert import arrow_type
+from loaders.staging.keys import KeyIndex
 from loaders.staging.resolve import PlacedRun, Resolved
 from loaders.staging.stage import Staged, count_directors
-from procedures.director_index import EMPTY, KeyMap
+from procedures.director_index import KeyMap
 from schema.catalog import DIRECTOR_29, HEALPIX_29, INGEST, Catalog, Role, Table
 from schema.ddl import INDEX_KEY
 from schema.healpix import Pixel
 from schema.manifest import INDEX_BUCKETS, IngestId, PartKind
 from schema.partition import Tiling, tile_sky
-from schema.placement import Family, bucket_of, place, place_bucket
+from schema.placement import Family, place, place_bucket
 from schema.topology import Shard, ShardId
 
 LEAST_SPLIT_ROWS = 131_072
@@ -45,7 +45,7 @@ class Cut:
     shards: tuple[ShardId, ...]
     own: tuple[PlacedRun, ...] = ()
     overlap: tuple[PlacedRun, ...] = ()
-    index: KeyMap = EMPTY
+    index: tuple[KeyMap, ...] = ()
     separation_arcsec: float = 0.0
     """Of a match table; a child's is measured from its rows."""
     merged: tuple[IngestId, ...] = ()
@@ -53,7 +53,7 @@ class Cut:
 
     @property
     def rows(self) -> int:
-        return len(self.index) + sum(len(piece.order) for piece in self.own)
+        return sum(map(len, self.index)) + sum(len(piece.order) for piece in self.own)
 
     @property
     def overlap_rows(self) -> int:
@@ -96,10 +96,6 @@ def cut_parts(resolved: Resolved, placement: Placement) -> list[Cut]:
     """All parts of an ingest, the largest first, so that none is left alone at the end."""
     cuts: list[Cut] = []
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cut") as threads:
-        indexes = [
-            threads.submit(_buckets, _table(placement, name), entries, placement)
-            for name, entries in resolved.index.items()
-        ]
         for name, runs in resolved.runs.items():
             table = _table(placement, name)
             if not table.is_partitioned:
@@ -108,8 +104,8 @@ def cut_parts(resolved: Resolved, placement: Placement) -> list[Cut]:
                 edges = list(threads.map(partial(_edge, table, placement), runs))
                 apart = resolved.separations.get(name, 0.0)
                 cuts += _chunks(table, runs, edges, placement, separation_arcsec=apart)
-        for index in indexes:
-            cuts += index.result()
+    for name, entries in resolved.index.items():
+        cuts += _buckets(_table(placement, name), entries, placement)
     return sorted(cuts, key=lambda cut: -cut.rows)
 
 
@@ -172,19 +168,12 @@ def _edge(table: Table, placement: Placement, run: PlacedRun) -> dict[int, Place
     return {number: edge.chosen(rows[chunks == number]) for number in np.unique(chunks).tolist()}
 
 
-def _buckets(table: Table, entries: KeyMap, placement: Placement) -> list[Cut]:
-    """The new entries of a director index, bucket by bucket; keys stay in their order."""
-    cuts: list[Cut] = []
-    buckets = bucket_of(entries.keys).astype(np.uint8)
-    order = np.argsort(buckets, kind="stable")
-    ends = np.cumsum(np.bincount(buckets, minlength=INDEX_BUCKETS)).tolist()
-    for bucket, (start, end) in enumerate(pairwise([0, *ends])):
-        if start < end:
-            here = order[start:end]
-            index = KeyMap(entries.keys[here], entries.pixels[here])
+def _buckets(table: Table, entries: KeyIndex, placement: Placement) -> Iterator[Cut]:
+    """The new entries of a director index, bucket by bucket."""
+    for bucket in range(INDEX_BUCKETS):
+        if index := entries.bucket(bucket):
             shards = placement.bucket(bucket)
-            cuts.append(Cut(table, PartKind.INDEX, None, bucket, shards, index=index))
-    return cuts
+            yield Cut(table, PartKind.INDEX, None, bucket, shards, index=index)
 
 
 def gather(pieces: Iterable[PlacedRun], table: Table, ingest_id: IngestId) -> pa.Table:
@@ -230,6 +219,8 @@ def empty(table: Table) -> pa.Table:
     return pa.schema(fields).empty_table()
 
 
-def index_rows(index: KeyMap) -> pa.Table:
-    """An index part's rows, ascending by key."""
-    return pa.table({INDEX_KEY: pa.array(index.keys), HEALPIX_29: pa.array(index.pixels)})
+def index_rows(index: Sequence[KeyMap]) -> pa.Table:
+    """An index part's rows, those of each map ascending by key."""
+    keys = pa.chunked_array([one.keys for one in index], pa.int64())
+    pixels = pa.chunked_array([one.pixels for one in index], pa.int64())
+    return pa.table({INDEX_KEY: keys, HEALPIX_29: pixels})

@@ -322,7 +322,7 @@ def _cut(base: Base, group: Group, without: IngestId | None) -> Cut:
     shards = base.shards_of(group)
     if group.kind is PartKind.INDEX:
         index = _index(base.pools, group.parts)
-        return Cut(group.table, group.kind, None, group.bucket, shards, index=index, merged=merged)
+        return Cut(group.table, group.kind, None, group.bucket, shards, index=(index,), merged=merged)
     known = PublishedRows(base.pools, base.catalog, base.manifest)
     own = [read_rows(known, part, group.table, part.own_name) for part in group.parts]
     beside: list[pa.Table] = []

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loaders.staging.keys import KeyIndex, indexed
 from loaders.staging.known import PublishedRows
 from loaders.staging.resolve import PlacedRun, Resolved, by_depth, index_key
 from loaders.staging.validate import Bools
@@ -47,7 +48,10 @@ def rehome(resolved: Resolved, known: PublishedRows) -> tuple[Resolved, tuple[Pa
             if key is not None:
                 old, new = _new_entries(run, has_moved, key)
                 moving[table.name] = moving.get(table.name, EMPTY).merged(old)
-                index[table.name] = index.get(table.name, EMPTY).merged(new)
+                share = indexed(new, len(homes.maps))
+                index[table.name] = (
+                    index[table.name].merged(share) if table.name in index else share
+                )
     moved_home = replace(resolved, runs=runs, index=index, separations=separations)
     return moved_home, tuple(retired)
 
@@ -64,7 +68,7 @@ def _parts_at(known: PublishedRows, table: Table, keys: KeyMap) -> list[Part]:
 
 
 def _move(
-    rows: pa.Table, table: Table, *, keys: KeyMap, homes: KeyMap
+    rows: pa.Table, table: Table, *, keys: KeyMap, homes: KeyIndex
 ) -> tuple[PlacedRun, Bools] | None:
     """A part's rows with the moved ones at their new home; None where none moves."""
     values = rows.column(table.key).cast(pa.int64())

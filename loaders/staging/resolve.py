@@ -8,7 +8,9 @@ all orphans of one key lie together. What cannot be placed is rejected.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,6 +21,15 @@ from typing_extensions import override
 
 from loaders.readers.rows import ascending
 from loaders.readers.source import I64
+from loaders.staging.keys import (
+    Gathered,
+    KeyIndex,
+    Scratch,
+    empty_index,
+    first_of_each,
+    kept_map,
+    share_count,
+)
 from loaders.staging.rejects import KEPT_REJECTS
 from loaders.staging.stage import ROW_NUMBER, Run, Staged, open_run
 from loaders.staging.validate import Bools, Reject, row_text
@@ -75,7 +86,7 @@ class PlacedRun:
     """A run (mapped from its file) whose rows know where they lie.
 
     `order` are the rows that are kept, ascending by the pixel they lie by, `pixels` those pixels (all
-    0 in a replicated table). 16 bytes a row stay in memory until the ingest ends.
+    0 in a replicated table). 16 bytes a row stay until the ingest ends, in files where they are many.
     """
 
     rows: pa.Table
@@ -112,7 +123,7 @@ class Resolved:
     """
 
     runs: dict[str, tuple[PlacedRun, ...]]
-    index: dict[str, KeyMap]
+    index: dict[str, KeyIndex]
     rejects: tuple[tuple[Staged, Reject], ...]
     rejected: int
     rehomed: dict[str, KeyMap]
@@ -132,6 +143,7 @@ class _Loose:
     staged: Staged
     run: Run
     rows: pa.Table
+    scratch: Scratch
     pixels: I64
     is_bad: Bools
     rejected: list[tuple[I64, str]] = field(default_factory=list)
@@ -146,19 +158,24 @@ class _Loose:
 
     def rejects(self, limit: int) -> list[Reject]:
         """The first rejects, with their texts."""
-        found: list[Reject] = []
-        for rows, reason in self.rejected:
-            picked = self.rows.take(pa.array(rows[: limit - len(found)]))
-            numbers = picked.column(ROW_NUMBER).to_pylist()
-            plain = picked.drop_columns([ROW_NUMBER])
-            found += [Reject(n, reason, row_text(plain, row)) for row, n in enumerate(numbers)]
-        return found
+        if not self.rejected:
+            return []
+        rows = np.concatenate([rows for rows, _ in self.rejected])
+        reasons = np.repeat(range(len(self.rejected)), [len(rows) for rows, _ in self.rejected])
+        first = np.argsort(rows, kind="stable")[:limit]
+        picked = self.rows.take(pa.array(rows[first]))
+        numbers = picked.column(ROW_NUMBER).to_pylist()
+        plain = picked.drop_columns([ROW_NUMBER])
+        return [
+            Reject(number, self.rejected[reason][1], row_text(plain, row))
+            for row, (number, reason) in enumerate(zip(numbers, reasons[first], strict=True))
+        ]
 
     def keys(self, column: str) -> tuple[I64, Bools]:
         """A key column, and where it is given."""
         values = self.rows.column(column).cast(pa.int64())
         given = np.asarray(pc.is_valid(values), dtype=np.bool_)
-        return np.asarray(pc.fill_null(values, 0), dtype=np.int64), given
+        return self._mapped(values, 0), given
 
     def own_pixels(self) -> I64:
         """Each row's own position (a pair's second director's), NOWHERE without one."""
@@ -166,16 +183,24 @@ class _Loose:
             return self.second
         if HEALPIX_29 not in self.rows.schema.names:
             return np.full(self.rows.num_rows, NOWHERE, np.int64)
-        own = self.rows.column(HEALPIX_29)
-        return np.asarray(pc.fill_null(own, NOWHERE), dtype=np.int64)
+        return self._mapped(self.rows.column(HEALPIX_29), NOWHERE)
+
+    def _mapped(self, values: pa.ChunkedArray, missing: int) -> I64:
+        """A column of 64-bit integers as it lies in the file, where it has no NULLs."""
+        if values.num_chunks == 1 and not values.null_count:
+            found: I64 = values.chunk(0).to_numpy()
+            return found
+        filled = np.asarray(pc.fill_null(values, missing), dtype=np.int64)
+        return np.asarray(self.scratch.keep(filled))
 
     def placed(self) -> PlacedRun:
         kept = np.flatnonzero(~self.is_bad)
-        pixels = self.pixels[kept]
-        if np.all(pixels[:-1] <= pixels[1:]):
-            return PlacedRun(self.rows, kept, pixels, self.run)
-        order = ascending(pixels)
-        return PlacedRun(self.rows, kept[order], pixels[order], self.run)
+        pixels = self.pixels if len(kept) == len(self.is_bad) else self.pixels[kept]
+        if not np.all(pixels[:-1] <= pixels[1:]):
+            order = ascending(pixels)
+            kept, pixels = kept[order], pixels[order]
+        pixels = pixels if pixels is self.pixels else self.scratch.keep(pixels)
+        return PlacedRun(self.rows, self.scratch.keep(kept), pixels, self.run)
 
 
 @dataclass(slots=True, eq=False)
@@ -190,7 +215,7 @@ class _Links:
     def missing(self) -> I64:
         return self.keys[self.is_open]
 
-    def follow(self, known: KeyMap) -> None:
+    def follow(self, known: KeyIndex) -> None:
         """Place the rows whose parents `known` has."""
         rows = np.flatnonzero(self.is_open)
         pixels, found = known.find(self.keys[rows])
@@ -200,7 +225,7 @@ class _Links:
     def settle(self, table: Table) -> None:
         """Place rows without a parent by their own position; reject those without one, too."""
         run = self.run
-        run.pixels = np.where(self.names_parent, run.pixels, run.own_pixels())
+        run.pixels = run.scratch.keep(np.where(self.names_parent, run.pixels, run.own_pixels()))
         lost = np.flatnonzero(run.pixels == NOWHERE)
         other = f"{table.match[1]} no {table.match[0]}" if table.match else "position of its own"
         other = f"its {other}" if table.match else f"it has no {other}"
@@ -218,13 +243,22 @@ def index_key(catalog: Catalog, table: Table) -> str | None:
 
 
 def resolve(
-    catalog: Catalog, staged: Sequence[Staged], published: Published, *, limit: int = KEPT_REJECTS
+    catalog: Catalog,
+    staged: Sequence[Staged],
+    published: Published,
+    *,
+    limit: int = KEPT_REJECTS,
+    scratch: Scratch | None = None,
 ) -> Resolved:
-    """Place every staged row; ends with the table whose rejects reach the limit."""
+    """Place every staged row; ends with the table whose rejects reach the limit.
+
+    What is to be known of each row lies in the `scratch`; without one, in memory.
+    """
     by_table: dict[str, list[Staged]] = {}
     for contribution in staged:
         by_table.setdefault(contribution.task.table.name, []).append(contribution)
-    resolver = _Resolver(catalog, published, limit)
+    count = share_count(max((sum(s.rows for s in one) for one in by_table.values()), default=0))
+    resolver = _Resolver(catalog, published, limit, scratch or Scratch(), count)
     for table in by_depth(catalog):
         if table.name in by_table and resolver.rejected < limit:
             resolver.place(table, by_table[table.name])
@@ -256,18 +290,23 @@ def _depth(catalog: Catalog, table: Table) -> int:
 class _Resolver:
     """Gathers what one table's placing tells the next."""
 
-    def __init__(self, catalog: Catalog, published: Published, limit: int) -> None:
+    def __init__(
+        self, catalog: Catalog, published: Published, limit: int, scratch: Scratch, count: int
+    ) -> None:
         self.catalog, self.published, self.limit = catalog, published, limit
+        self.scratch, self.count = scratch, count
         self.rejected = 0
         self.runs: dict[str, tuple[PlacedRun, ...]] = {}
-        self.index: dict[str, KeyMap] = {}
+        self.index: dict[str, KeyIndex] = {}
         self.rehomed: dict[str, KeyMap] = {}
         self.separations: dict[str, float] = {}
         self.rejects: list[tuple[Staged, Reject]] = []
 
     def place(self, table: Table, contributions: Sequence[Staged]) -> None:
         """Place the rows of one table; its parents' were placed before."""
-        loose = [_loose(staged, run) for staged in contributions for run in staged.runs]
+        loose = [
+            _loose(staged, run, self.scratch) for staged in contributions for run in staged.runs
+        ]
         match table.role:
             case Role.DIRECTOR:
                 for run in loose:
@@ -291,14 +330,9 @@ class _Resolver:
         assert table.parent is not None, f"{table.name} has no parent"
         if table.match is not None:
             self._find_second(*table.match, table, loose)
-        known = self.index.get(table.parent, EMPTY)
         links = [_linked_keys(table, table.key, run) for run in loose]
-        for link in links:
-            link.follow(known)
-        published = self._published(table.parent, [link.missing() for link in links])
-        for link in links:
-            link.follow(published)
-        orphans = _orphans(links)
+        known = self._follow(table.parent, links)
+        orphans = _orphans(links, self.count, self.scratch)
         if len(orphans):
             self.index[table.parent] = known.merged(orphans)
         for link in links:
@@ -310,12 +344,27 @@ class _Resolver:
     def _find_second(self, director: str, key: str, table: Table, loose: Sequence[_Loose]) -> None:
         """Where the pairs' second directors lie: there orphans of the first do."""
         links = [_linked_keys(table, key, run) for run in loose]
+        self._follow(director, links)
         for link in links:
-            link.follow(self.index.get(director, EMPTY))
-        published = self._published(director, [link.missing() for link in links])
-        for link in links:
-            link.follow(published)
             link.run.second = link.run.pixels
+
+    def _follow(self, table: str, links: Sequence[_Links]) -> KeyIndex:
+        """Place the rows whose parents this ingest brings, or one before did; the keys of this one."""
+        known = self.index.get(table) or empty_index(self.count)
+        missing = Gathered(self.count, self.scratch)
+        for link in links:
+            link.follow(known)
+            missing.add(link.missing())
+        if len(missing):
+            published = KeyIndex(
+                tuple(
+                    kept_map(self._published(table, [keys for (keys,) in runs]), self.scratch)
+                    for runs in missing.shares()
+                )
+            )
+            for link in links:
+                link.follow(published)
+        return known
 
     def _published(self, table: str, keys: Sequence[I64]) -> KeyMap:
         asked = keys[0] if len(keys) == 1 else np.concatenate([EMPTY.keys, *keys])
@@ -328,14 +377,34 @@ class _Resolver:
         column = table.column(key)
         if column is None or not column.type.is_integer:
             raise WrongKey(table.name, key)
-        found = [_given_keys(key, run) for run in loose]
+        gathered = Gathered(self.count, self.scratch)
+        for run in loose:
+            values, rows = _given_keys(key, run)
+            gathered.add(values, run.pixels[rows], rows)
+        with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="keys") as threads:
+            found = threads.map(
+                lambda runs: self._entries(table, key, loose, runs), gathered.shares()
+            )
+            maps, homeless = zip(*found, strict=True)
+        self.index[table.name] = KeyIndex(maps)
+        if any(map(len, homeless)):
+            self.rehomed[table.name] = key_map(
+                np.concatenate([one.keys for one in homeless]),
+                np.concatenate([one.pixels for one in homeless]),
+            )
+
+    def _entries(
+        self, table: Table, key: str, loose: Sequence[_Loose], runs: Sequence[Sequence[I64]]
+    ) -> tuple[KeyMap, KeyMap]:
+        """The entries of one share, and those of published orphans whose row comes now."""
+        found = [(values, rows) for values, _, rows in runs]
         keys = np.concatenate([values for values, _ in found])
+        if not len(keys):
+            return EMPTY, EMPTY
         published = self._published(table.name, [keys])
         taken = self.published.with_rows(table.name, published) if len(published) else EMPTY.keys
         order = ascending(keys)
-        pixels = np.concatenate(
-            [run.pixels[rows] for run, (_, rows) in zip(loose, found, strict=True)]
-        )
+        pixels = np.concatenate([pixels for _, pixels, _ in runs])
         entries = KeyMap(keys[order], pixels[order])
         is_again = entries.keys[1:] == entries.keys[:-1]
         if len(taken) or is_again.any():
@@ -347,18 +416,17 @@ class _Resolver:
             _reject_at(loose, found, order[is_taken], f"{key} is published already")
             is_kept = ~(is_again | is_taken)
             entries = KeyMap(entries.keys[is_kept], entries.pixels[is_kept])
-        self.index[table.name] = entries
         is_orphan = ~np.isin(published.keys, taken)
-        if is_orphan.any():
-            self.rehomed[table.name] = KeyMap(
-                published.keys[is_orphan], published.pixels[is_orphan]
-            )
+        homeless = KeyMap(published.keys[is_orphan], published.pixels[is_orphan])
+        return kept_map(entries, self.scratch), homeless
 
 
-def _loose(staged: Staged, run: Run) -> _Loose:
+def _loose(staged: Staged, run: Run, scratch: Scratch) -> _Loose:
     rows = open_run(run)
-    zeros = np.zeros(rows.num_rows, np.int64)
-    return _Loose(staged, run, rows, zeros, np.zeros(rows.num_rows, np.bool_))
+    # All lie at pixel 0 until they are placed, which takes no memory.
+    zeros = np.broadcast_to(np.int64(0), rows.num_rows)
+    is_bad = scratch.keep(np.zeros(rows.num_rows, np.bool_))
+    return _Loose(staged, run, rows, scratch, zeros, is_bad)
 
 
 def _linked_keys(table: Table, key: str, run: _Loose) -> _Links:
@@ -368,8 +436,9 @@ def _linked_keys(table: Table, key: str, run: _Loose) -> _Links:
         raise WrongKey(table.name, key)
     keys, given = run.keys(column.name)
     names_parent = given & ~np.isin(keys, np.array(table.sentinels, np.int64))
-    run.pixels = np.full(len(keys), NOWHERE, np.int64)
-    return _Links(run, keys, names_parent, names_parent.copy())
+    keep = run.scratch.keep
+    run.pixels = keep(np.full(len(keys), NOWHERE, np.int64))
+    return _Links(run, keys, keep(names_parent), keep(names_parent.copy()))
 
 
 def _separation(run: _Loose) -> float:
@@ -383,15 +452,14 @@ def _separation(run: _Loose) -> float:
     return float(separation_arcsec(*here, *there).max(initial=0.0)) + 2 * CENTRE_ARCSEC
 
 
-def _orphans(links: Sequence[_Links]) -> KeyMap:
+def _orphans(links: Sequence[_Links], count: int, scratch: Scratch) -> KeyIndex:
     """Keys that nobody knows, with the position of the first row that has one."""
-    keys, pixels = [EMPTY.keys], [EMPTY.pixels]
+    found = Gathered(count, scratch)
     for link in links:
         own = link.run.own_pixels()
         is_orphan = link.is_open & (own != NOWHERE)
-        keys.append(link.keys[is_orphan])
-        pixels.append(own[is_orphan])
-    return key_map(np.concatenate(keys), np.concatenate(pixels))
+        found.add(link.keys[is_orphan], own[is_orphan])
+    return first_of_each(found, scratch) if len(found) else empty_index(count)
 
 
 def _given_keys(key: str, run: _Loose) -> tuple[I64, I64]:

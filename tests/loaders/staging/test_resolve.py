@@ -19,7 +19,7 @@ from loaders.readers.form import Form
 from loaders.readers.source import I64
 from loaders.staging.resolve import RepeatedVersions, Resolved, WrongKey, index_key, resolve
 from loaders.staging.stage import Staged, StageTask, stage
-from procedures.director_index import EMPTY, KeyMap, key_map
+from procedures.director_index import KeyMap, key_map
 from schema.catalog import Catalog, Column, Role, Table
 from schema.healpix import pixels_29
 from schema.types import Type
@@ -110,9 +110,10 @@ def test_children_lie_as_the_rules_say(
             assert own is None
             assert all(other is None for k, other in sources if k == key)
     assert all(len(pixels) == 1 for pixels in orphans.values())
-    entries = resolved.index.get("Object", EMPTY)
+    maps = resolved.index["Object"].maps if "Object" in resolved.index else ()
+    entries = {k: p for one in maps for k, p in zip(one.keys, one.pixels, strict=True)}
     expected = {key: homes[key] for key in brought} | {k: v.pop() for k, v in orphans.items()}
-    assert dict(zip(entries.keys.tolist(), entries.pixels.tolist(), strict=True)) == expected
+    assert entries == expected
     assert len(resolved.rejects) == len(sources) - len(found)
 
 
