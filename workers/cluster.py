@@ -24,8 +24,10 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import ray
 import ray.exceptions
 from ray import cloudpickle
@@ -44,6 +46,7 @@ _FORGOTTEN_S = 15.0
 _STORE_BYTES = 80 << 20
 """Ray's store of objects, which hold no rows: near the least that it takes."""
 _NAMESPACE, _SHARES = "skyshard", "shares"
+_FOLDER, _PREFIX = Path("/tmp"), "skyshard-ray-"  # noqa: S108 (Ray's sockets need a short path)
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
@@ -356,8 +359,9 @@ def _shared(address: str) -> Any:
 @contextmanager
 def _own(processors: int) -> Iterator[None]:
     _quieten()
+    _clear_dead()
     # Sockets lie in it, whose paths may have 107 characters.
-    folder = tempfile.mkdtemp(prefix="skyshard-ray-", dir="/tmp")
+    folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_FOLDER)
     try:
         ray.init(
             address="local",
@@ -377,6 +381,14 @@ def _own(processors: int) -> Iterator[None]:
         raise ClusterUnavailable("this machine", str(error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_dead() -> None:
+    """Remove the folders of processes of ours that were killed; Ray's own processes ended with them."""
+    for folder in _FOLDER.glob(f"{_PREFIX}*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)) and os.access(folder, os.W_OK):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _quieten() -> None:
