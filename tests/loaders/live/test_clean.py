@@ -19,7 +19,8 @@ from procedures.snapshots import SnapshotDropped, UnknownSnapshot, find_pin, tag
 from procedures.units import UnknownUnit, give_up, list_units, read_unit
 from schema.units import UnitId, UnitState
 from tests.loaders.skies import SKY
-from tests.support.live_sky import LiveLab, live_lab, objects, sources
+from tests.support.live_rows import objects, sources
+from tests.support.live_sky import LiveLab, live_lab
 from tests.support.postgres import Server
 
 pytestmark = pytest.mark.postgres

@@ -10,7 +10,8 @@ import pytest
 
 from loaders.live.unit import HomeMoved, open_unit
 from procedures.live_tables import DuplicateKey, RowsRefused, UnitConflict
-from tests.support.live_sky import LiveLab, live_lab, objects, sources
+from tests.support.live_rows import objects, sources
+from tests.support.live_sky import LiveLab, live_lab
 from tests.support.postgres import Server
 
 pytestmark = pytest.mark.postgres
