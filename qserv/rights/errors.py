@@ -4,7 +4,7 @@ UsageError
 ├── NotLoggedIn     nobody may ask unnamed, or the credentials are wrong (HTTP 401)
 └── Forbidden       these credentials do not allow it (HTTP 403)
 Throttled           later it may be allowed (HTTP 429, with Retry-After)
-├── TooManyGuesses  too many wrong credentials came from there
+├── TooManyGuesses  too many wrong passwords came from there, or for her
 ├── TooManyOfYours  as many of her queries run and wait as may
 └── QuotaUsed       her rows, bytes or seconds of a day are used up
 """
@@ -46,7 +46,7 @@ class Throttled(SkyshardError):
 
 
 class TooManyGuesses(Throttled):
-    """Too many wrong passwords or tokens came from one address or for one user."""
+    """Too many wrong passwords came from one address or for one user."""
 
     code = "TOO_MANY_GUESSES"
 

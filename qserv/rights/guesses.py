@@ -1,4 +1,4 @@
-"""Wrong credentials, counted by where they came from and whom they named, so that guessing is slow."""
+"""Wrong passwords, counted by where they came from and whom they named, so that guessing is slow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Guesses:
-    """The wrong credentials of the last minute. Thread-safe; bounded, the oldest forgotten first."""
+    """The wrong passwords of the last minute. Thread-safe; bounded, the oldest forgotten first."""
 
     clock: Callable[[], float] = time.monotonic
     _counts: OrderedDict[_Key, list[float]] = field(default_factory=OrderedDict)
@@ -34,7 +34,7 @@ class Guesses:
                 recent = [at for at in self._counts.get(key, ()) if at > now - WINDOW_S]
                 if len(recent) >= most:
                     wait_s = recent[-most] + WINDOW_S - now
-                    raise TooManyGuesses("too many wrong passwords or tokens: wait", wait_s)
+                    raise TooManyGuesses("too many wrong passwords: wait", wait_s)
 
     def count(self, name: str, address: str) -> None:
         """One more wrong one."""
@@ -48,7 +48,8 @@ class Guesses:
 
 
 def _keys(name: str, address: str) -> list[tuple[_Key, int]]:
-    keys = [(("", address), PER_ADDRESS)]
-    if name:
-        keys += [((name, address), PER_PAIR), ((name, ""), PER_NAME)]
-    return keys
+    return [
+        (("", address), PER_ADDRESS),
+        ((name, address), PER_PAIR),
+        ((name, ""), PER_NAME),
+    ]
