@@ -113,7 +113,9 @@ def of_dumps(name: str, layout: str, server: Server, folder: Path) -> Iterator[S
 def hits2015(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Survey]:
     """The prompt products' schema and layout; of rows that several visits tell, the newest."""
     survey, folder = survey_folder("hits2015"), tmp_path_factory.mktemp("hits2015")
-    catalog = replace(read_catalog("hits2015", "apdb"), chunk_rows=100, margin_arcsec=20.0)
+    catalog = replace(
+        read_catalog("hits2015", "apdb", "apdb_release"), chunk_rows=100, margin_arcsec=20.0
+    )
     rows, files = {}, []
     for table, (pattern, key, age) in HITS_FILES.items():
         found = [pq.read_table(path) for path in sorted(survey.glob(pattern))]

@@ -159,3 +159,14 @@ def test_columns_that_differ_by_case_only_are_refused(own: Path) -> None:
 def test_a_schema_without_a_shipped_layout_tells_what_to_write() -> None:
     with pytest.raises(Exception, match=r"ObsCore: \{role: director, key: KEY, ra: s_ra"):
         read_catalog("obs", "ivoa_obscore")
+
+
+def test_the_apdb_is_live_under_its_layout() -> None:
+    found = table(read_catalog("prompt", "apdb"), "DiaSource")
+    names = [column.name for column in found.stored_columns()[-4:]]
+    assert names == ["_director_29", "_healpix_29", "_from_unit", "_to_unit"]
+    assert (found.is_live, found.time, found.statistics) == (
+        True,
+        "midpointMjdTai",
+        ("midpointMjdTai",),
+    )

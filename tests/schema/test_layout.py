@@ -100,7 +100,7 @@ def test_an_error_says_where_and_what(text: str, said: str) -> None:
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["dp1", "dp02_dc2", "apdb"])
+@pytest.mark.parametrize("name", ["dp1", "dp02_dc2", "apdb", "apdb_release"])
 def test_layouts_are_shipped(name: str) -> None:
     assert read_layout(name).source == f"layout {name}"
 
@@ -112,7 +112,7 @@ def test_a_file_is_a_layout(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_names_the_shipped_layouts() -> None:
-    with pytest.raises(LayoutError, match="apdb, dp02_dc2, dp1"):
+    with pytest.raises(LayoutError, match="apdb, apdb_release, dp02_dc2, dp1"):
         read_layout("dp2")
 
 
@@ -123,3 +123,36 @@ def test_patterns_choose_in_order_and_in_any_case() -> None:
 
 def test_a_pattern_that_fits_nothing_is_told() -> None:
     assert matching(["*", "u_flux"], ["ra"]) == ({"ra"}, ["u_flux"])
+
+
+def live(table: str, top: str = "kind: live") -> str:
+    """A live layout of one table."""
+    return f"{top}\ntables:\n  Source: {table}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (live("{role: replicated, time: mjd}", "kind: release"), "of a live catalog by time"),
+        (live("{role: replicated}", "chunk_order: 3"), "is of live catalogs"),
+        (live("{role: replicated}", "kind: live\nmargin_arcsec: 10"), "have no overlap"),
+        (live("{role: replicated}", "kind: live\nchunk_rows: 10"), "say `chunk_order:` instead"),
+        (live("{role: replicated, slice_days: 3}"), "needs `time:`"),
+        (live("{role: replicated, time: mjd, slice_days: 0}"), "must be a number of days"),
+        (
+            live("{role: director, key: id, ra: ra, dec: dec, unplaced: keep}"),
+            "rows of live catalogs have positions",
+        ),
+    ],
+)
+def test_what_live_catalogs_cannot_have_is_refused(text: str, said: str) -> None:
+    with pytest.raises(LayoutError) as caught:
+        parse_layout(text, "x")
+    assert said in str(caught.value)
+
+
+def test_a_live_layout_cuts_tables_by_time() -> None:
+    layout = parse_layout(live("{role: replicated, time: mjd, retention_days: 90}"), "x")
+    found = layout.tables["Source"]
+    assert (layout.margin_arcsec, found.time, found.slice_days) == (0.0, "mjd", 30.0)
+    assert found.retention_days == 90.0
