@@ -12,18 +12,22 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from loaders.contributions import to_row
-from loaders.copies.replicas import AWAY
 from loaders.ending import clear, give_up
 from loaders.fail_points import reach
 from loaders.journal import Journal
 from loaders.lease import is_gone, leased
 from loaders.options import IngestOptions, OnProgress, Progress, Site, ignore
-from loaders.publishing import OutcomeUnknown, publish_loaded, renew_views
+from loaders.publishing import (
+    OutcomeUnknown,
+    copies_left_out,
+    left_out_in_words,
+    publish_loaded,
+    renew_views,
+)
 from loaders.run import Redone, Work, run
 from loaders.staging.stage import Contribution
 from loaders.staging.target import open_target
@@ -36,7 +40,6 @@ from procedures.ingests import (
     log_event,
 )
 from procedures.pools import Pools
-from procedures.repairs import missing_copies
 from schema.manifest import IngestId
 from schema.topology import Topology
 
@@ -102,7 +105,7 @@ def ingest(
         finally:
             clear(site, ingest_id)
         views = renew_views(work, snapshot)
-    missing = _missing(site, ingest_id)
+    missing = copies_left_out(work)
     before = (_went_on(ingest_id, redone),) if is_old else ()
     plan = work.journal.row.plan or {}
     file = plan.get("reject_file")
@@ -115,26 +118,9 @@ def ingest(
         rejects=plan.get("rejects", 0),
         reject_file=None if file is None else Path(file),
         seconds=time.monotonic() - started,
-        warnings=(*before, *told, *missing_copies_in_words(missing), *views),
+        warnings=(*before, *told, *left_out_in_words(missing), *views),
         missing_copies=missing,
     )
-
-
-def _missing(site: Site, ingest_id: IngestId) -> int:
-    """How many copies are still to be made, as far as the coordinator answers."""
-    with suppress(*AWAY), site.pools.coordinator() as connection:
-        return missing_copies(connection, ingest_id)
-    return 0
-
-
-def missing_copies_in_words(count: int) -> tuple[str, ...]:
-    """What the caller should know of copies that are still to be made."""
-    if not count:
-        return ()
-    told = (
-        "copies of parts are missing, as a shard was away; they are queued, `skyshard repair` makes"
-    )
-    return (f"{count} {told} them now",)
 
 
 def _begin(

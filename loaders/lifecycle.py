@@ -21,7 +21,7 @@ from loaders.journal import Journal
 from loaders.lease import IngestEnded, is_gone, leased
 from loaders.options import IngestOptions, OnProgress, Site, ignore
 from loaders.parts.publish import AlreadyIngested
-from loaders.publishing import publish_loaded, renew_views
+from loaders.publishing import copies_left_out, left_out_in_words, publish_loaded, renew_views
 from loaders.run import Redone, Work, run
 from loaders.staging.settle import reject_file
 from loaders.staging.stage import Contribution
@@ -64,6 +64,8 @@ class Ran:
     redone: Redone
     snapshot: int | None = None
     warnings: tuple[str, ...] = ()
+    missing_copies: int = 0
+    """Copies that a shard which was away should have, and that are queued to be made."""
 
 
 def begin(
@@ -163,7 +165,9 @@ def run_ingest(
         except (SkyshardError, psycopg2.Error, OSError) as error:
             _stop(work, error)
             raise
-        return Ran(lease.ingest_id, journal.state, redone, snapshot, warnings)
+        missing = copies_left_out(work)
+        warnings = (*left_out_in_words(missing), *warnings)
+        return Ran(lease.ingest_id, journal.state, redone, snapshot, warnings, missing)
 
 
 def publish_ingest(site: Site, ingest_id: int, *, options: IngestOptions | None = None) -> Ran:
@@ -187,7 +191,10 @@ def publish_ingest(site: Site, ingest_id: int, *, options: IngestOptions | None 
             raise
         warnings = renew_views(work, snapshot)
         clear(site, lease.ingest_id)
-        return Ran(lease.ingest_id, journal.read_state(), Redone(), snapshot, warnings)
+        missing = copies_left_out(work)
+        warnings = (*left_out_in_words(missing), *warnings)
+        state = journal.read_state()
+        return Ran(lease.ingest_id, state, Redone(), snapshot, warnings, missing)
 
 
 def _stop(work: Work, error: Exception) -> None:

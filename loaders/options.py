@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loaders.parts.degraded import Degraded
+from loaders.parts.degraded import Degraded, Patience
 from loaders.staging.download import NOWHERE, Remote
 from loaders.staging.rejects import KEPT_REJECTS
 from procedures.pools import Pools
@@ -40,6 +40,10 @@ class Site:
     pools: Pools
     topology: Topology
     spool: Path
+    degraded: Degraded = Degraded.WAIT
+    """What is done where a shard that should hold a copy does not answer."""
+    wait_s: float = 60.0
+    """How long such a shard is waited for, seconds."""
 
     def folder(self, ingest_id: int) -> Path:
         """The spool folder of one ingest."""
@@ -66,10 +70,10 @@ class IngestOptions:
     """The folder of the HATS views, which the ingest renews (default: `hats` in the spool)."""
     keep_going: bool = False
     """Stage the other files where one is wrong, so that all that are wrong are told."""
-    degraded: Degraded = Degraded.WAIT
-    """What to do where a shard that should hold a copy does not answer."""
-    wait_s: float = 60.0
-    """How long to wait for such a shard, seconds."""
+    degraded: Degraded | None = None
+    """What to do where a shard that should hold a copy does not answer; the site's policy where None."""
+    wait_s: float | None = None
+    """How long to wait for such a shard, seconds; as the site says where None."""
     with_digests: bool = False
     """Let other machines that see the spool trust what was staged; a second for each GB."""
 
@@ -77,6 +81,11 @@ class IngestOptions:
     def reject_limit(self) -> int:
         """A file, or a table's keys, with so many rejects are looked at no further."""
         return max(self.max_rejects + 1, KEPT_REJECTS)
+
+    def patience(self, site: Site) -> Patience:
+        """What a load does where a shard is away."""
+        wait_s = site.wait_s if self.wait_s is None else self.wait_s
+        return Patience(self.degraded or site.degraded, wait_s=wait_s)
 
     def to_document(self) -> dict[str, object]:
         """Those that belong to the ingest, for the coordinator; the others are each loader's own."""

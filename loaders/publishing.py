@@ -13,7 +13,6 @@ from typing_extensions import override
 from loaders.copies.tell import tell_shards
 from loaders.discard import discard
 from loaders.fail_points import reach
-from loaders.parts.degraded import Patience
 from loaders.parts.hats import write_views
 from loaders.parts.publish import AlreadyIngested, Loaded, PublishConflict, publish
 from loaders.rewrites.compact import MOST_PARTS, make_room
@@ -25,6 +24,7 @@ from procedures.ingest_plans import forget_plan
 from procedures.ingests import end_ingest, log_event, published_snapshot, read_ingest
 from procedures.manifests import read_manifest, unpublished_parts
 from procedures.pools import Pools
+from procedures.repairs import missing_copies
 from procedures.rewrites import is_crowded
 from schema.catalog import Catalog
 from schema.errors import Unavailable
@@ -85,7 +85,7 @@ def _made_room_and_published(work: Work) -> int:
         catalog = get_catalog(connection, journal.row.catalog)
         loaded = _loaded(work, connection, catalog)
     for _ in range(_ATTEMPTS):
-        patience = Patience(work.options.degraded, wait_s=work.options.wait_s)
+        patience = work.options.patience(site)
         most = MOST_PARTS if make_room(site.pools, site.topology, loaded, patience) else None
         if journal.state is IngestState.LOADED:
             journal.change(IngestState.PUBLISHING, "publishing")
@@ -226,3 +226,20 @@ def renew_views(work: Work, snapshot: int) -> tuple[str, ...]:
     except Exception as error:  # noqa: BLE001
         return (f"the HATS view in {folder} is not renewed: {error}",)
     return ()
+
+
+def copies_left_out(work: Work) -> int:
+    """How many copies of an ingest's parts are still to be made, as far as the coordinator answers."""
+    with suppress(*_AWAY), work.site.pools.coordinator() as connection:
+        return missing_copies(connection, work.journal.ingest_id)
+    return 0
+
+
+def left_out_in_words(count: int) -> tuple[str, ...]:
+    """What the caller should know of copies that are still to be made."""
+    if not count:
+        return ()
+    told = (
+        "copies of parts are missing, as a shard was away; they are queued, `skyshard repair` makes"
+    )
+    return (f"{count} {told} them now",)

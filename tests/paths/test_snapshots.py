@@ -13,6 +13,7 @@ import pytest
 
 from loaders.copies.retired import drop_retired
 from loaders.discard import drop_dead
+from loaders.parts.degraded import Patience
 from loaders.parts.publish import PublishConflict
 from loaders.rewrites import rewrite as rewrites
 from loaders.rewrites.compact import MOST_PARTS, compact, groups_above
@@ -226,7 +227,8 @@ def test_what_a_killed_rewrite_left_is_dropped_by_the_next(small: Sharded) -> No
     wanted = Rewrite("compaction", tuple(groups_above(base.catalog, base.manifest, 1)))
     before = tables(store)
     ingest_id, ids = rewrites._begin(base, wanted)
-    rewrites._written(base, wanted, ingest_id, ids, workers=1)
+    loading = rewrites._loading(base, ingest_id, Patience())
+    rewrites._written(base, wanted, loading, ids, workers=1)
     assert tables(store) > before
     with store.pools.coordinator() as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE skyshard.ingest SET lease_until = now() WHERE kind <> 'ingest'")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workers.cli.options import Address, ExecutorKind, Home, Json
+from workers.cli.options import DEGRADED, Address, ExecutorKind, Home, Json
 from workers.cli.output import emit_json, emit_table, message, size_in_words
 
 if TYPE_CHECKING:
@@ -24,13 +24,15 @@ Number = Annotated[int, typer.Argument(metavar="INGEST", help="The ingest's numb
 def opened_site(home: Path | None) -> Iterator[Site]:
     """The servers and the spool of a home."""
     from loaders.options import Site
+    from loaders.parts.degraded import Degraded
     from procedures.pools import Pools
     from workers.config import load, topology
 
     settings = load(home)
     servers = topology(settings)
     with closing(Pools(servers)) as pools:
-        yield Site(pools, servers, settings.spool)
+        policy = Degraded(settings.ingest_degraded)
+        yield Site(pools, servers, settings.spool, policy, settings.ingest_wait_s)
 
 
 def begin(  # noqa: PLR0917  (typer calls it by names)
@@ -142,6 +144,8 @@ def run(  # noqa: PLR0917  (typer calls it by names)
             site, ingest, options=chosen, progress=progress, and_publish=and_publish
         )
     _tell(ran, is_json=is_json)
+    if ran.missing_copies:
+        raise typer.Exit(DEGRADED)
 
 
 def publish(ingest: Number, home: Home = None, is_json: Json = False) -> None:
@@ -156,6 +160,8 @@ def publish(ingest: Number, home: Home = None, is_json: Json = False) -> None:
     with opened_site(home) as site:
         ran = lifecycle.publish_ingest(site, ingest)
     _tell(ran, is_json=is_json)
+    if ran.missing_copies:
+        raise typer.Exit(DEGRADED)
 
 
 def _tell(ran: Ran, *, is_json: bool) -> None:

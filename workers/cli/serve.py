@@ -194,13 +194,21 @@ def _service(settings: Settings, store: Store, jobs: JobAccess) -> Service:
 def _ingests(settings: Settings, store: Store) -> IngestAccess:
     """Who may ingest by HTTP: the configured token, and users with the scope `ingest`."""
     from loaders.options import Site
+    from loaders.parts.degraded import Degraded
     from procedures.pools import Pools
     from qserv.http.ingest import IngestAccess
+    from workers.cli.ingest_run import remote_of
 
     # Pools of their own: a load keeps connections for long, and queries wait for none of them.
     pools = Pools(store.topology, application_name="skyshard ingest")
-    site = Site(pools, store.topology, settings.spool)
-    return IngestAccess(site, settings.ingest_token_sha256, settings.ingest_folders)
+    policy = Degraded(settings.ingest_degraded)
+    site = Site(pools, store.topology, settings.spool, policy, settings.ingest_wait_s)
+    return IngestAccess(
+        site,
+        settings.ingest_token_sha256,
+        settings.ingest_folders,
+        remote=remote_of(settings),
+    )
 
 
 def _log_to_stderr(level: str) -> None:
