@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from tests.faults.arena import Arena
 from tests.faults.worlds import QUESTIONS, Question, Rows, order_free
 
-_PAUSE_S = 0.05
+_PAUSE_S = 0.15
 _TIMEOUT_S = 30.0
 _AWAY = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from tests.faults.plans import LOADER, Plan
 from tests.faults.processes import Run
 from tests.faults.readers import Readers, reading, settle
 from tests.faults.works import WORKS, Prepared
+from tests.faults.worlds import Rows
 from tests.loaders.skies import SKY
 
 ATTEMPTS = 5
@@ -31,11 +34,7 @@ RUN_S = 120.0
 def strike(arena: Arena, plan: Plan, folder: Path) -> str:
     """Do it; one line of what happened. Raises AssertionError where anything is not as it must be."""
     started = time.monotonic()
-    catalog = f"c{plan.seed}_{secrets.token_hex(3)}"
-    with arena.pools.coordinator() as connection:
-        create_catalog(connection, replace(SKY, name=catalog, replicas=2))
-        connection.commit()
-    try:
+    with new_catalog(arena, f"c{plan.seed}") as catalog:
         prepared = WORKS[plan.work].prepare(arena, catalog, folder)
         ready = time.monotonic()
         with reading(arena, catalog, prepared.worlds) as readers:
@@ -43,15 +42,26 @@ def strike(arena: Arena, plan: Plan, folder: Path) -> str:
             arena.restore()
             attempts = _repeated(arena, prepared, run)
             settle(arena, catalog, prepared.worlds[-1])
-        _look(arena, catalog, prepared, readers, plan)
-    finally:
-        arena.restore()
-        sweep(arena, catalog)
+        look(arena, catalog, prepared.worlds[-1], readers)
     told = "" if is_reached else " (was done before)"
     return (
         f"{plan}{told}: {attempts} attempts, {readers.answers} answers, {len(readers.errors)} errors,"
         f" {ready - started:.1f} + {time.monotonic() - ready:.1f} s"
     )
+
+
+@contextmanager
+def new_catalog(arena: Arena, prefix: str) -> Iterator[str]:
+    """An empty catalog of two copies; the shards are as empty afterwards as before."""
+    catalog = f"{prefix}_{secrets.token_hex(3)}"
+    with arena.pools.coordinator() as connection:
+        create_catalog(connection, replace(SKY, name=catalog, replicas=2))
+        connection.commit()
+    try:
+        yield catalog
+    finally:
+        arena.restore()
+        sweep(arena, catalog)
 
 
 def _struck(arena: Arena, plan: Plan, prepared: Prepared, folder: Path) -> tuple[Run, bool]:
@@ -94,13 +104,13 @@ def _repeated(arena: Arena, prepared: Prepared, run: Run) -> int:
     raise AssertionError(f"not done after {ATTEMPTS} attempts:\n{run.said}")
 
 
-def _look(arena: Arena, catalog: str, prepared: Prepared, readers: Readers, plan: Plan) -> None:
-    """All that must hold now; a repair is made where copies were left out, or may be orphans."""
+def look(arena: Arena, catalog: str, world: Rows, readers: Readers) -> None:
+    """All that must hold now, after a repair: copies may have been left out, or be nobody's."""
     assert not readers.faults, "\n".join(readers.faults)
     assert readers.answers > 0
     repaired = repair(arena.pools, arena.topology)
     assert not repaired.left, repaired.left
-    assert_rows(arena, catalog, prepared.worlds[-1])
+    assert_rows(arena, catalog, world)
     assert_verified(arena)
     assert_ledger(arena, catalog)
     assert_nothing_else(arena, catalog)
