@@ -201,6 +201,11 @@ class Watch:
         running.cancel()
         return True
 
+    def find(self, query_id: str) -> Running | None:
+        """A query that runs now; None where none of that id does."""
+        with self._lock:
+            return self._running.get(query_id)
+
     def __len__(self) -> int:
         return len(self._running)
 

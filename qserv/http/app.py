@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from qserv.http import vosi
 from qserv.http.caller import Named, allowed, caller
 from qserv.http.failures import failure
+from qserv.http.handover import Asked, Handover
 from qserv.http.ingest import ingest_routes
 from qserv.http.jobs import job_routes
 from qserv.http.login import login_routes
@@ -25,8 +26,8 @@ from qserv.http.parameters import read_parameters
 from qserv.http.queries import query_routes
 from qserv.http.query_response import Desk, QueryResponse
 from qserv.http.service import Service
-from qserv.rights.caller import Scope
-from qserv.tap_query import BadRequest, tap_query
+from qserv.rights.caller import Caller, Scope
+from qserv.tap_query import BadRequest, TapQuery, tap_query
 from schema.catalog import Catalog
 from schema.errors import SkyshardError
 
@@ -84,7 +85,15 @@ class _Face:
             query = tap_query(parameters)
         except SkyshardError as error:
             return failure(error)
-        return QueryResponse(query, self._service, self._desk, who)
+        return QueryResponse(query, self._service, self._desk, who, self._late(request, query, who))
+
+    def _late(self, request: Request, query: TapQuery, who: Caller) -> Handover | None:
+        """How a query that takes too long goes on; None where its time is not bounded."""
+        limit_s = self._service.limits_of(who).timeout_s
+        if self._service.jobs is None or limit_s is None:
+            return None
+        asked = Asked(query, who, f"{self._base_url(request)}/async", limit_s)
+        return Handover(self._service.jobs, asked)
 
     async def capabilities(self, request: Request) -> Response:
         """VOSI capabilities, for everybody: they tell how to log in. Wrong credentials are told."""

@@ -2,7 +2,8 @@
 
 A client that goes away, or stops reading, cancels the query. Until `prefetch_bytes` have been made
 nothing is sent, so that most failures are honest HTTP errors; after that a VOTable ends with
-QUERY_STATUS=ERROR, and any other format is cut off without its final chunk.
+QUERY_STATUS=ERROR, and any other format is cut off without its final chunk. A query whose time is over
+before the first byte goes on as a job, where there are jobs.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ from starlette.types import Receive, Scope, Send
 
 from qserv.formats.compressed import Coding, accepted_coding, compress
 from qserv.http.failures import TooManyQueries, failure, outcome_of, unexpected
+from qserv.http.handover import Handover
 from qserv.http.metrics import QueryMetrics
 from qserv.http.places import Places
 from qserv.http.service import Service
+from qserv.jobs.attempt import Attempt
 from qserv.result import Answer
 from qserv.rights.caller import Caller
 from qserv.rights.errors import TooManyOfYours
@@ -111,8 +114,17 @@ def _first(chunks: Iterator[bytes], enough: int) -> tuple[bytes, bool]:
 class QueryResponse:
     """An ASGI response that runs one query while it sends it."""
 
-    def __init__(self, query: TapQuery, service: Service, desk: Desk, caller: Caller) -> None:
+    def __init__(
+        self,
+        query: TapQuery,
+        service: Service,
+        desk: Desk,
+        caller: Caller,
+        late: Handover | None = None,
+    ) -> None:
+        """`late`: how the query may go on as a job."""
         self._query, self._service, self._desk, self._caller = query, service, desk, caller
+        self._late = late
         self._course = _Course()
         self._coding: Coding | None = None
 
@@ -144,42 +156,98 @@ class QueryResponse:
             await failure(error)(scope, receive, send)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until it is sent, or its time is over and a job goes on with it."""
+        async with anyio.create_task_group() as tasks:
+            if self._late is not None:
+                tasks.start_soon(
+                    self._when_late, self._late, tasks.cancel_scope, (scope, receive, send)
+                )
+            await self._run_in_time(scope, receive, send)
+            tasks.cancel_scope.cancel()
+
+    async def _when_late(
+        self, late: Handover, tasks: anyio.CancelScope, wire: tuple[Scope, Receive, Send]
+    ) -> None:
+        await anyio.sleep(late.asked.limit_s)
+        if not late.goes_to_job():
+            late.stop()
+            return
+        with anyio.CancelScope(shield=True):
+            self._course.outcome = "job"
+            response = await to_thread.run_sync(late.begin)
+            await response(*wire)
+        tasks.cancel()
+
+    async def _run_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             first, is_whole = await self._desk.in_thread(self._open)
         except SkyshardError as error:
+            await self._unless_late()
             self._course.outcome = outcome_of(error)
             self._log_failure(error)
             await failure(error)(scope, receive, send)
             return
         except Exception:
+            await self._unless_late()
             self._course.outcome = "failed"
             log.exception("query failed unexpectedly", extra=self._facts())
             await unexpected()(scope, receive, send)
             return
+        await self._unless_late()
         if is_whole:
             self._finish()
             await self._head(first)(scope, receive, send)
             return
         await self._stream(first, send)
 
+    async def _unless_late(self) -> None:
+        """Returns where the client has no other answer; else it ends with that one."""
+        if self._course.outcome == "job":
+            await anyio.sleep_forever()
+
     def _open(self) -> tuple[bytes, bool]:
-        """Starts the query; its first bytes, and whether they are all."""
-        query, limits = self._query, self._service.limits_of(self._caller)
-        answer = self._service.answer(
-            query.text, limits, query.max_rows, query.language, query.as_of, self._caller
-        )
-        self._course.answer = answer
-        if self._course.is_abandoned:
-            answer.close()
-        answer.batches = self._counted(_begun(answer.batches))
-        chunks = self._query.form.write(answer)
-        first, is_whole = _first(chunks, self._service.http.prefetch_bytes)
+        """Starts the query; its first bytes, and whether they are all.
+
+        Where it has become a job meanwhile, all its bytes are the job's.
+        """
+        late, enough = self._late, self._service.http.prefetch_bytes
+        try:
+            answer = self._answered()
+            chunks = self._query.form.write(answer)
+            first, is_whole = _first(chunks, enough)
+        except Exception as error:
+            if late is not None and not late.goes_to_client():
+                late.failed(error, self._course.answer)
+            raise
+        if late is not None and not late.goes_to_client():
+            late.finish(answer, chain([first], chunks), self._note)
+            return b"", True
         if self._coding is not None and len(first) >= SMALLEST_CODED:
             chunks = compress(chain([first], chunks), self._coding)
             self._course.coding = self._coding
-            first, is_whole = _first(chunks, self._service.http.prefetch_bytes)
+            first, is_whole = _first(chunks, enough)
         self._course.chunks = chunks
         return first, is_whole
+
+    def _answered(self) -> Answer:
+        """The answer before its first row."""
+        query, late = self._query, self._late
+        limits = self._service.limits_of(self._caller)
+        if late is not None:
+            limits = late.limits(limits)
+        answer = self._course.answer = self._service.answer(
+            query.text, limits, query.max_rows, query.language, query.as_of, self._caller
+        )
+        if self._course.is_abandoned:
+            answer.close()
+        if late is not None:
+            late.started(answer)
+        answer.batches = self._counted(_begun(answer.batches))
+        return answer
+
+    def _note(self, attempt: Attempt) -> None:
+        """Tell the job's attempt what this query has counted."""
+        attempt.rows, attempt.failure = self._course.rows, self._course.failure
 
     def _counted(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The same batches; notes their rows, and a failure, which a VOTable's writer swallows."""
@@ -254,7 +322,7 @@ class QueryResponse:
         """Frees the query, cancels it where a thread still waits for it, and counts it."""
         course = self._course
         course.is_abandoned = True
-        if course.answer is not None:
+        if course.answer is not None and course.outcome != "job":
             course.answer.close()
         metrics = self._desk.metrics
         metrics.queries.labels(course.outcome).inc()

@@ -77,6 +77,10 @@ class Runner:
         """How many attempts this czar is at."""
         return len(self._attempts)
 
+    def query(self, query_id: str) -> Running | None:
+        """A query that runs in this czar."""
+        return self._store.watch.find(query_id)
+
     def adopt(self, new: NewJob, running: Running) -> Attempt | None:
         """Keep a query that runs here already as a job; None where this czar runs enough.
 
