@@ -14,7 +14,7 @@ from qserv.bind.errors import MisplacedAggregate, Node, TypeMismatch, Unsupporte
 from qserv.bind.operators import every
 from qserv.bind.order import key_of
 from qserv.bind.row_values import pair_as_text, row_of
-from qserv.bind.scope import Env
+from qserv.bind.scope import Env, Scope
 from qserv.bound import Aggregate, Call, Case, Expression, Literal, SortKey
 from qserv.traverse import has_aggregate, relations, windows
 from schema.types import Type
@@ -98,20 +98,19 @@ def given(node: Node) -> Given:
     return Given(tuple(arguments), sorted=keys)
 
 
-def aggregate(node: Node, env: Env, *, within: Node | None = None) -> Aggregate:
-    """An aggregate of this block; `within` is the ORDER BY of WITHIN GROUP."""
+def aggregate(node: Node, env: Env, *, within: Node | None = None) -> Expression:
+    """An aggregate of this block, or of one around it; `within` is the ORDER BY of WITHIN GROUP."""
     name, found = name_of(node), given(node)
     assert name is not None
-    if env.clause is not None:
-        raise MisplacedAggregate(f"{name.upper()} is not allowed in {env.clause}", node)
     inside = replace(env, clause="an aggregate", aliases={})
     if name == "count" and found.distinct:
         found = _one_value(found, inside)
+    wanted = _COUNTS.get(name, 1)
     if name in ORDERED_SETS:
+        _check_clause(name, node, env)
         return _ordered_set(name, found, within, node, inside)
     if within is not None:
         raise Unsupported(f"{name.upper()} takes no WITHIN GROUP", node)
-    wanted = _COUNTS.get(name, 1)
     if len(found.arguments) != wanted:
         raise TypeMismatch(
             f"{name.upper()} takes {wanted} argument{'' if wanted == 1 else 's'},"
@@ -119,18 +118,48 @@ def aggregate(node: Node, env: Env, *, within: Node | None = None) -> Aggregate:
             node,
         )
     if isinstance(found.arguments[0], exp.Star):
+        _check_clause(name, node, env)
         return Aggregate("count", None, found.distinct, Type.LONG)
     arguments = found.bound or [inside.bind(item) for item in found.arguments]
-    check_own(name, arguments, node, inside)
+    owner = _outer_block(arguments, env)
+    if owner is None:
+        _check_clause(name, node, env)
+        return _over(name, arguments, found, node, inside)
+    if owner.hoisted is None:
+        raise MisplacedAggregate(f"{name.upper()} over the columns of a neighbour in FROM", node)
+    if name in statistics.NAMES or found.sorted:
+        raise Unsupported(f"{name.upper()} over the columns of an outer query", node)
+    hoisted = _over(name, arguments, found, node, replace(inside, scope=owner))
+    return owner.hoisted.column(hoisted, env.statement)
+
+
+def _over(
+    name: str, arguments: Sequence[Expression], found: Given, node: Node, env: Env
+) -> Aggregate:
+    """An aggregate over bound arguments."""
+    check_own(name, arguments, node, env)
     if name in statistics.NAMES:
         if found.distinct or found.sorted:
             raise Unsupported(f"{name.upper()} takes no DISTINCT or ORDER BY", node)
         return statistics.statistic(name, arguments, node)
     typed, more, kind = typed_arguments(name, arguments, node)
-    order = tuple(key_of(item, inside.bind(item.this)) for item in found.sorted)
-    return Aggregate(
-        name, typed, found.distinct, kind, None, _order(name, typed, order, found, node), more
-    )
+    keys = tuple(key_of(item, env.bind(item.this)) for item in found.sorted)
+    order = _order(name, typed, keys, found, node)
+    return Aggregate(name, typed, found.distinct, kind, None, order, more)
+
+
+def _check_clause(name: str, node: Node, env: Env) -> None:
+    if env.clause is not None:
+        raise MisplacedAggregate(f"{name.upper()} is not allowed in {env.clause}", node)
+
+
+def _outer_block(arguments: Sequence[Expression], env: Env) -> Scope | None:
+    """The block around this one whose rows are aggregated: the nearest that is read; None for this."""
+    read = {relation for argument in arguments for relation in relations(argument)}
+    for scope in env.scope.chain():
+        if read & {relation.id for relation in scope.frame.relations()}:
+            return None if scope is env.scope else scope
+    return None
 
 
 def _one_value(found: Given, env: Env) -> Given:
@@ -148,12 +177,14 @@ def _one_value(found: Given, env: Env) -> Given:
     return replace(found, arguments=found.arguments[:1], bound=(whole,))
 
 
-def filtered(node: Node, env: Env) -> Aggregate:
+def filtered(node: Node, env: Env) -> Expression:
     """`aggregate FILTER (WHERE ...)`."""
     inner, within = within_group(node.this)
     if not is_aggregate(inner):
         raise Unsupported("FILTER stands after an aggregate", node)
     found = aggregate(inner, env, within=within)
+    if not isinstance(found, Aggregate):
+        raise Unsupported("FILTER after an aggregate of an outer query", node)
     return replace(found, filter=filter_condition(node, env))
 
 

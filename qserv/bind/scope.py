@@ -17,7 +17,7 @@ from qserv.bind.errors import (
 )
 from qserv.bind.moment import Moment
 from qserv.bind.names import Catalogs, Field, Fields
-from qserv.bound import Column, Expression, Query, RelationId, Source
+from qserv.bound import Aggregate, Column, Expression, Query, RelationId, Source
 from schema.catalog import Column as CatalogColumn
 from schema.errors import LimitExceeded
 
@@ -142,13 +142,33 @@ class CommonTable:
     used: list[bool] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Hoisted:
+    """Aggregates of a block that stand inside its sub-queries, as columns of its grouped rows."""
+
+    found: list[Aggregate] = field(default_factory=list)
+    relation: RelationId | None = None
+
+    def column(self, aggregate: Aggregate, statement: Statement) -> Column:
+        """What stands for the aggregate in the sub-query."""
+        if self.relation is None:
+            self.relation = statement.new_relation()
+        if aggregate not in self.found:
+            self.found.append(aggregate)
+        return Column(self.relation, f"c{self.found.index(aggregate)}", aggregate.type)
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a block's names may mean: its own frame, its CTEs, and the scope around it."""
+    """What a block's names may mean: its own frame, its CTEs, and the scope around it.
+
+    `hoisted` gathers what its sub-queries aggregate of its rows; None where nothing may.
+    """
 
     frame: Frame = Frame()
     outer: Scope | None = None
     tables: Mapping[str, CommonTable] = field(default_factory=dict)
+    hoisted: Hoisted | None = None
 
     def named(self, node: Node) -> Named:
         """What a Column node of the tree means."""

@@ -11,8 +11,9 @@ from qserv.bind.conditions import condition, unwrapped
 from qserv.bind.distinct import distinct_on, order_of_distinct_on
 from qserv.bind.errors import DuplicateName, MisplacedAggregate, Node, Unsupported
 from qserv.bind.grouping import check_grouped, group_of
+from qserv.bind.hoisted import split
 from qserv.bind.order import distinct_sorted, row_count, sort_keys, total_order
-from qserv.bind.scope import Env, Frame, Named, Scope, Statement
+from qserv.bind.scope import Env, Frame, Hoisted, Named, Scope, Statement
 from qserv.bind.sources import Sources
 from qserv.bind.text_functions import display_name
 from qserv.bind.units import unit_of
@@ -33,13 +34,18 @@ def bind_select(node: Node, around: Scope, statement: Statement) -> Query:
     """The bound block of a SELECT; `around` is the scope outside, with the CTEs in sight."""
     _refuse_extras(node)
     source, frame = _from(node, around, statement)
-    env = Env(statement, Scope(frame, around), windows=_windows(node))
+    hoisted = Hoisted()
+    scope = Scope(frame, around, hoisted=hoisted)
+    env = Env(statement, scope, windows=_windows(node))
     items = _items(node, env)
     outputs = tuple(output for output, _ in items)
     where = node.args.get("where")
     bound_where = None
     if where is not None:
+        seen = len(hoisted.found)
         bound_where = condition(where.this, replace(env, clause="WHERE", source=source), "WHERE")
+        if len(hoisted.found) > seen:
+            raise MisplacedAggregate("A sub-query in WHERE aggregates this query's rows", where)
     named = replace(env, aliases=_aliases(items))
     group, sets = group_of(node.args.get("group"), outputs, named)
     having = node.args.get("having")
@@ -72,8 +78,8 @@ def _checked(block: Select, node: Node, items: Sequence[tuple[Output, Node]], en
         or block.having is not None
         or any(has_aggregate(e) for e in expressions)
     )
-    order = node.args.get("order")
-    if grouped:
+    order, hoisted = node.args.get("order"), env.scope.hoisted
+    if grouped or (hoisted is not None and hoisted.found):
         block = replace(block, is_grouped=True)
         checked = [(output.expression, item) for output, item in items]
         if block.having is not None:
@@ -81,6 +87,8 @@ def _checked(block: Select, node: Node, items: Sequence[tuple[Output, Node]], en
         checked += [(key.expression, order or node) for key in block.order]
         own = {relation.id for relation in env.scope.frame.relations()}
         check_grouped(checked, block.group, own, env)
+        if hoisted is not None and hoisted.found:
+            block = split(block, hoisted, node)
     elif any(_has_grouping(expression) for expression in expressions):
         raise Unsupported("GROUPING needs GROUP BY", node)
     if block.distinct:

@@ -18,6 +18,8 @@ _FRAMES = frozenset({"ICRS", "FK5", "J2000", "UNKNOWNFRAME", "UNKNOWN"})
 _OTHER_FRAMES = frozenset(
     {"FK4", "B1950", "GALACTIC", "GALACTIC_II", "SUPER_GALACTIC", "ECLIPTIC", "GEO_C", "GEO_D"}
 )
+_VOCABULARY = {"B1950": "FK4", "GALACTIC_II": "GALACTIC"}
+"""Frames by the IVOA vocabulary's identifiers, where those differ."""
 _REFERENCE_POSITIONS = frozenset(
     {"BARYCENTER", "GEOCENTER", "HELIOCENTER", "LSR", "TOPOCENTER", "RELOCATABLE", "UNKNOWNREFPOS"}
 )
@@ -28,7 +30,10 @@ def fault_of_frame(text: str) -> str | None:
     """What is wrong with a coordinate system in front of a geometry; None where it is ICRS."""
     for word in text.upper().split():
         if word in _OTHER_FRAMES:
-            return f"{word} is not ICRS; positions are ICRS"
+            return (
+                f"{word} is not ICRS, and nothing is turned silently; positions are ICRS: turn a point by"
+                f" ivo_geom_transform('{_VOCABULARY.get(word, word)}', 'ICRS', POINT(...))"
+            )
         if word not in _FRAMES | _REFERENCE_POSITIONS | _FLAVORS:
             return f"{word} is no coordinate system; leave it out, or write 'ICRS'"
     return None
