@@ -84,6 +84,9 @@ def _head_of(path: Path, form: Form, lines: IO[bytes]) -> Head:
             raise UnreadableFile(path, f"its first line has no end in {_LINE_BYTES} bytes")
         text = line.decode("utf-8", "replace").removeprefix("\ufeff")
         if skip >= form.skip and not (is_ecsv and text.startswith("#")):
+            if not needs_translation(form):
+                # A lone carriage return ends a line, too.
+                text = text.splitlines()[0] if text.strip("\r\n") else ""
             return Head(skip, text, _delimiter(path, form, text, declared))
         skip += 1
         if skip > _HEAD_LINES:

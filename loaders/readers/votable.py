@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, Any
 from xml.sax import SAXException
 from xml.sax.handler import ContentHandler
@@ -18,7 +20,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.sax import parse as guarded_parse
 from typing_extensions import override
 
-from loaders.readers.compressed import open_bytes
+from loaders.readers.compressed import open_bytes, packing
 from loaders.readers.source import SourceBatch, UnreadableFile, numbered, rows_per_batch
 
 MAX_VOTABLE_BYTES = 512 * 2**20
@@ -97,14 +99,12 @@ def _text(value: object) -> str | None:
 
 def open_votable(path: Path) -> VotableSource:
     """Guard, then parse the first table of a VOTable."""
-    size = path.stat().st_size
-    if size > MAX_VOTABLE_BYTES:
-        raise UnreadableFile(path, f"{size} bytes; VOTables up to {MAX_VOTABLE_BYTES} are read")
     try:
-        with open_bytes(path) as stream:
-            guard_votable(stream, max_rows=size)
-        with open_bytes(path) as stream:
-            table = parse(stream, verify="ignore").get_first_table()
+        with _unpacked(path) as plain:
+            with plain.open("rb") as stream:
+                guard_votable(stream, max_rows=plain.stat().st_size)
+            with plain.open("rb") as stream:
+                table = parse(stream, verify="ignore").get_first_table()
     except (
         SAXException,
         DefusedXmlException,
@@ -118,6 +118,30 @@ def open_votable(path: Path) -> VotableSource:
         raise UnreadableFile(path, str(error) or "there is not enough memory") from error
     places = {field.name or field.ID: field.ID for field in table.fields}
     return VotableSource(path, places, table.array, tuple(table.fields))
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """A VOTable's own bytes as a file. Raises UnreadableFile where they are too many."""
+    if packing(path) is None:
+        _check_size(path, path.stat().st_size)
+        yield path
+        return
+    with NamedTemporaryFile() as file, open_bytes(path) as stream:
+        while block := stream.read(2**20):
+            file.write(block)
+            _check_size(path, file.tell())
+        file.flush()
+        yield Path(file.name)
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MAX_VOTABLE_BYTES:
+        raise UnreadableFile(
+            path,
+            f"VOTables up to {MAX_VOTABLE_BYTES} bytes are read; make FITS of it (`stilts tpipe`,"
+            " which streams), or several VOTables",
+        )
 
 
 def guard_votable(stream: IO[bytes], *, max_rows: int) -> None:

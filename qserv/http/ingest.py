@@ -3,7 +3,9 @@
     GET  /ingest[?catalog=C]                 the newest ingests
     POST /ingest                             {"catalog", "label"?, "max_rejects"?, "duplicates"?, "verify"?}
     GET  /ingest/N                           everything that is known of it
-    POST /ingest/N/contributions             {"table", "files": [PATH...], "columns"?}
+    GET  /ingest/N/rejects                   its rejected rows, CSV
+    POST /ingest/N/contributions             {"table", "files": [PATH|PATTERN|FOLDER|URL...], "columns"?,
+                                              "form"?, "mapping"?, "split"?, "dry_run"?, "rows"?}
     POST /ingest/N/contributions?table=T     an Arrow IPC stream as the body
     POST /ingest/N/commit | run | publish | retry | abort
 
@@ -25,23 +27,25 @@ from typing import Any
 
 import psycopg2
 import pyarrow as pa
-import pyarrow.parquet as pq
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from loaders import lifecycle
+from loaders.inputs import push
 from loaders.lease import IngestBusy, IngestEnded
 from loaders.options import IngestOptions, Site
 from loaders.parts.publish import AlreadyIngested
 from loaders.progress import list_status, status
-from loaders.readers.form import Form
+from loaders.readers.source import UnreadableFile
+from loaders.rehearsal import rehearse
+from loaders.staging.download import NOWHERE, Remote
 from loaders.staging.spool import make_private
-from loaders.staging.stage import Contribution
-from procedures.ingests import UnknownIngest, read_ingest
+from procedures.ingests import IngestRow, UnknownIngest, read_ingest
 from qserv.http.caller import allowed, caller
 from qserv.http.failures import BodyTooLarge, retry_after, status_of
+from qserv.http.ingest_inputs import INPUT_KEYS, FolderRefused, asked
 from qserv.rights.caller import Scope
 from qserv.rights.errors import NotLoggedIn
 from qserv.tap_query import BadRequest
@@ -56,12 +60,6 @@ class TokenRefused(UsageError):
     """The request has no token, or one that is not known."""
 
     code = "TOKEN_REFUSED"
-
-
-class FolderRefused(UsageError):
-    """A file lies outside the folders that the configuration opens to ingests by HTTP."""
-
-    code = "FOLDER_REFUSED"
 
 
 class TooManyLoads(Unavailable):
@@ -81,6 +79,8 @@ class IngestAccess:
     token_sha256: str | None = None
     folders: tuple[Path, ...] = ()
     """Files below these may be named; none: only pushed streams."""
+    remote: Remote = NOWHERE
+    """Which addresses files may be fetched from."""
     max_body_bytes: int = 2_000_000
     max_push_bytes: int = 16 * 2**30
     """Of one pushed stream."""
@@ -110,6 +110,7 @@ def ingest_routes(access: IngestAccess) -> list[Route]:
         Route("/ingest", _guarded(access, desk.list), methods=["GET"]),
         Route("/ingest", _guarded(access, desk.begin), methods=["POST"]),
         Route("/ingest/{number:int}", _guarded(access, desk.status), methods=["GET"]),
+        Route("/ingest/{number:int}/rejects", _guarded(access, desk.rejects), methods=["GET"]),
         *(
             Route(f"/ingest/{{number:int}}/{name}", _guarded(access, step), methods=["POST"])
             for name, step in steps.items()
@@ -124,6 +125,8 @@ def _guarded(access: IngestAccess, answer: Answer) -> Callable[[Request], Awaita
         try:
             await _check_caller(access, request)
             code, document = await answer(request)
+            if isinstance(document, Path):
+                return FileResponse(document, code, media_type="text/csv")
         except SkyshardError as error:
             return _failure(error)
         except (psycopg2.Error, OSError):
@@ -218,29 +221,35 @@ class _Desk:
         found = await to_thread.run_sync(status, self._site, _number(request))
         return 200, found.to_document()
 
+    async def rejects(self, request: Request) -> tuple[int, object]:
+        """The file of the rejected rows, which is on this machine if the ingest ran here."""
+        found = await to_thread.run_sync(lifecycle.rejects, self._site, _number(request))
+        return (200, found) if found is not None else (200, [])
+
     async def add(self, request: Request) -> tuple[int, object]:
         number = _number(request)
         if request.headers.get("content-type", "").partition(";")[0].strip() == ARROW:
             return await self._push(request, number)
-        given = await self._document(request, "table", "files", "columns")
-        files, columns = given.get("files"), given.get("columns", [])
-        for name, value in (("files", files), ("columns", columns)):
-            if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-                raise BadRequest(f"{name} is an array of texts")
-        assert isinstance(files, list)
-        table = _text(given, "table")
-        contributions = [
-            Contribution(table, self._allowed(file), Form(columns=tuple(columns))) for file in files
-        ]
-        numbers = await to_thread.run_sync(lifecycle.add, self._site, number, contributions)
+        given = await self._document(request, *INPUT_KEYS)
+        access, most_rows = self._access, _count(given, "rows")
+        row = await to_thread.run_sync(self._row, number)
+        found = await to_thread.run_sync(
+            asked, self._site, row.catalog, given, access.folders, access.remote
+        )
+        if given.get("dry_run") is True:
+            options = IngestOptions(remote=access.remote)
+            told = await to_thread.run_sync(
+                lambda: rehearse(
+                    self._site, row.catalog, found, options=options, most_rows=most_rows
+                )
+            )
+            return 200, told.to_document()
+        numbers = await to_thread.run_sync(lifecycle.add, self._site, number, found)
         return 201, {"ingest": number, "added": numbers}
 
-    def _allowed(self, file: str) -> Path:
-        """A file below one of the folders, wherever its links lead. Raises FolderRefused."""
-        path = Path(file).resolve()
-        if not any(path.is_relative_to(folder.resolve()) for folder in self._access.folders):
-            raise FolderRefused(f"{file} lies in none of the folders of `ingest.folders`")
-        return path
+    def _row(self, number: int) -> IngestRow:
+        with self._site.pools.coordinator() as connection:
+            return read_ingest(connection, number)
 
     async def _push(self, request: Request, number: int) -> tuple[int, object]:
         """Take an Arrow stream as a file of the ingest."""
@@ -248,26 +257,19 @@ class _Desk:
         if not table:
             raise BadRequest("a pushed stream needs ?table=NAME")
         await to_thread.run_sync(self._check_open, number)
-        folder = self._site.folder(number) / "pushed"
+        folder = self._site.folder(number) / "arriving"
         make_private(folder)
         raw = folder / f"{secrets.token_hex(8)}.arrows"
         try:
             await self._save(request, raw)
-            path = await to_thread.run_sync(_to_parquet, raw)
+            numbers = await to_thread.run_sync(_pushed, self._site, number, table, raw)
         finally:
             raw.unlink(missing_ok=True)
-        try:
-            given = [Contribution(table, path)]
-            numbers = await to_thread.run_sync(lifecycle.add, self._site, number, given)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
         return 201, {"ingest": number, "added": numbers}
 
     def _check_open(self, number: int) -> None:
         """Raise UnknownIngest or WrongState before a body is read."""
-        with self._site.pools.coordinator() as connection:
-            row = read_ingest(connection, number)
+        row = self._row(number)
         if row.state != "open":
             raise lifecycle.WrongState(row, "only an open one takes files; begin another")
 
@@ -349,7 +351,7 @@ class _Desk:
 
 def _load(access: IngestAccess, number: int, and_publish: bool) -> None:
     """One background load; why it stops is in the ingest's own books."""
-    options = IngestOptions(workers=access.workers, keep_going=True)
+    options = IngestOptions(workers=access.workers, keep_going=True, remote=access.remote)
     try:
         lifecycle.run_ingest(access.site, number, options=options, and_publish=and_publish)
     except SkyshardError as error:
@@ -362,21 +364,13 @@ def _log_fields(error: SkyshardError) -> dict[str, object]:
     return {"code": error.code, "reason": str(error)}
 
 
-def _to_parquet(raw: Path) -> Path:
-    """A pushed Arrow stream as a Parquet file beside it, batch by batch. Raises BadRequest."""
-    path = raw.with_suffix(".parquet")
+def _pushed(site: Site, number: int, table: str, raw: Path) -> list[int]:
+    """Rows that arrived as an Arrow stream, in the ingest. Raises BadRequest."""
     try:
-        with (
-            pa.OSFile(str(raw), "rb") as source,
-            pa.ipc.open_stream(source) as batches,
-            pq.ParquetWriter(path, batches.schema, compression="lz4") as writer,
-        ):
-            for batch in batches:
-                writer.write_batch(batch)
-    except (pa.ArrowException, OSError) as error:
-        path.unlink(missing_ok=True)
-        raise BadRequest(f"the body is no Arrow IPC stream: {error}") from error
-    return path
+        with pa.OSFile(str(raw), "rb") as source, pa.ipc.open_stream(source) as batches:
+            return push(site, number, table, batches)
+    except (pa.ArrowException, OSError, UnreadableFile) as error:
+        raise BadRequest(f"the body is no whole Arrow IPC stream: {error}") from error
 
 
 def _number(request: Request) -> int:
