@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("workers.cli.repair:verify", "Look at every copy of every part and its twin."),
     "repair": ("workers.cli.repair:repair", "Mend copies and twins; rebuild a lost manifest."),
     "query": ("workers.cli.query:query", "Answer an ADQL query."),
+    "job": ("workers.cli.job:app", "List, show, cancel and delete asynchronous queries."),
     "explain": ("workers.cli.query:explain", "Show how a query would be answered."),
     "queries": ("workers.cli.queries:app", "List, show and end queries of all users."),
     "user": ("workers.cli.user:app", "Add, list and remove users, passwords, quotas."),
