@@ -28,8 +28,8 @@ demo: $(READY) ## a simulated sky on a cluster of four shards, and a tour of it
 test: $(READY) ## all tests, on real servers that they start and stop
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
-nightly: $(READY) ## thousands of random queries, new ones each day, and every query of the corpora on every sky
-	$(BIN)/pytest -n $(JOBS) --dist load --nightly -rP tests/paths/test_differential.py tests/paths/test_random_queries.py tests/paths/test_lost_shard.py
+nightly: $(READY) ## thousands of random queries and 110 kills, new ones each day; every query of the corpora on every sky
+	$(BIN)/pytest -n $(JOBS) --dist load --nightly -rP tests/paths/test_differential.py tests/paths/test_random_queries.py tests/paths/test_lost_shard.py tests/faults
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check .

@@ -2,8 +2,8 @@
 
 `SKYSHARD_FAIL_POINTS="load.copied=kill@3,publish.before=error"`: at its third arrival at `load.copied` the
 process gets SIGKILL, at its first at `publish.before` it raises FailPointReached; `wait:2.5` holds it for
-so many seconds, `hold:FILE` until somebody removes the file that it makes then (a minute at most). Without
-the variable an arrival is one look at an empty mapping.
+so many seconds, `hold:FILE` until somebody removes the file that it makes then (a minute at most), and
+nobody else while the file is there. Without the variable an arrival is one look at an empty mapping.
 
 Every step that is written down somewhere has its place, one after it or on both sides.
 """
@@ -130,8 +130,12 @@ def reach(name: str) -> None:
 
 
 def _hold(file: Path) -> None:
-    """Make a file, and wait until it is removed."""
-    file.touch()
+    """Make a file that says who is held, and wait until it is removed; nothing where it is there already."""
+    try:
+        with file.open("x", encoding="ascii") as opened:
+            opened.write(str(os.getpid()))
+    except FileExistsError:
+        return
     until = time.monotonic() + HOLD_S
     while file.exists() and time.monotonic() < until:
         time.sleep(_LOOK_S)

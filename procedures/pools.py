@@ -40,6 +40,11 @@ STATEMENT_TIMEOUT_S = 60.0
 
 Long statements (`procedures.parts.write_parts`) lift it in their own transaction.
 """
+_NOTICING = (
+    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+    " -c tcp_user_timeout=10000"
+)
+"""The same for the server, which else keeps the session of a cut link, and its locks, for hours."""
 READ_SETTINGS = "-c jit=off -c constraint_exclusion=off -c default_transaction_read_only=on"
 """Of Arrow connections: short statements that only read; compiling them costs more than it gains."""
 
@@ -275,9 +280,9 @@ def _complete(dsn: str, application_name: str) -> str:
 
 
 def _bounded(dsn: str, statement_s: float) -> str:
-    """The DSN with a bound for each statement, unless its own options set one."""
+    """The DSN with a bound for each statement and for cut links, unless its own options set one."""
     words = parse_dsn(dsn)
-    ours = f"-c statement_timeout={ceil(statement_s * 1000)}"
+    ours = f"-c statement_timeout={ceil(statement_s * 1000)} {_NOTICING}"
     words["options"] = f"{ours} {words.get('options', '')}".strip()
     return str(make_dsn(**words))
 

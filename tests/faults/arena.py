@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,11 +114,8 @@ class Arena:
 
 
 @contextmanager
-def arena(*, proxied: Mapping[int, int] | None = None) -> Iterator[Arena]:
-    """A cluster of SHARDS shards with an empty coordinator, everything up.
-
-    `proxied` gives other ports for some shards, which commands and czar are told.
-    """
+def arena() -> Iterator[Arena]:
+    """A cluster of SHARDS shards with an empty coordinator, everything up."""
     folder = Path(tempfile.mkdtemp(prefix="skyshard-faults-", dir="/tmp"))
     folder.chmod(0o711)
     servers: dict[str, Server] = {}
@@ -195,8 +192,3 @@ def _configure(home: Path, topology: Topology, port: int) -> None:
         lines += ["[[shards]]", f'dsn = "{shard.dsn}"', f'twins = "{shard.twins}"']
     (home / "skyshard.toml").write_text("\n".join(lines) + "\n")
     (home / "skyshard.toml").chmod(0o600)
-
-
-def names_of(servers: Sequence[str]) -> tuple[str, ...]:
-    """The shards among the names of servers."""
-    return tuple(name for name in servers if name.startswith("shard-"))

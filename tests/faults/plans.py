@@ -14,6 +14,10 @@ from tests.faults.works import WORKS
 SHARD_NAMES = tuple(f"shard-{number}" for number in range(1, SHARDS + 1))
 LOADER, CZAR = "loader", "czar"
 VICTIMS = (LOADER, COORDINATOR, "shard", CZAR)
+WORKER = "worker"
+"""A process that works off the loader's tasks: of a process pool here, a Ray worker in test_workers."""
+TASKS = frozenset({"stage.done", "load.copied", "load.twinned"})
+"""Fail points that such a process comes to; at the first arrival, as tasks are spread over several."""
 WAYS = ("postmaster", "all", "backend")
 RANDOM = 2
 """Random moments for each victim of a work, beside its fail points."""
@@ -38,7 +42,9 @@ class Plan:
     @override
     def __str__(self) -> str:
         when = f"at {self.point}@{self.arrival}" if self.point else f"after {self.after_s:.2f} s"
-        whom = self.victim if self.victim in (LOADER, CZAR) else f"{self.victim} ({self.way})"
+        whom = (
+            self.victim if self.victim in (LOADER, CZAR, WORKER) else f"{self.victim} ({self.way})"
+        )
         late = ", back later" if self.is_late else ""
         return f"seed {self.seed}: {self.work}: {whom} killed {when}{late}"
 
@@ -51,6 +57,11 @@ def matrix() -> tuple[tuple[str, str, str | None], ...]:
         for name, work in WORKS.items()
         for victim in VICTIMS
         for point in [*work.points, *[None] * RANDOM]
+    ]
+    cells += [
+        (name, WORKER, point)
+        for name in ("load", "degraded load", "split")
+        for point in sorted(TASKS)
     ]
     random.Random(4).shuffle(cells)
     return tuple(cells)
@@ -67,7 +78,9 @@ def plan(seed: int) -> Plan:
         victim=named,
         way=chance.choice(WAYS),
         point=point,
-        arrival=chance.randint(1, WORKS[work].points[point]) if point else 1,
+        arrival=chance.randint(1, 1 if victim == WORKER else WORKS[work].points[point or ""])
+        if point
+        else 1,
         after_s=chance.uniform(0.0, LONGEST_S),
         down_s=chance.uniform(0.0, 0.5),
         is_late=chance.random() < 0.5,

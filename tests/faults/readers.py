@@ -8,25 +8,27 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.faults.arena import Arena
 from tests.faults.worlds import QUESTIONS, Question, Rows, order_free
 
-_PAUSE_S = 0.15
+_READERS = 2
+_PAUSE_S = 0.1
 _TIMEOUT_S = 30.0
 _AWAY = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
 
 @dataclass(slots=True, eq=False)
 class Readers:
-    """Threads that ask all questions again and again; `worlds` are the states in their order."""
+    """Threads that ask all questions again and again."""
 
     url: str
     catalog: str
-    worlds: Sequence[Rows]
+    expected: Mapping[str, Sequence[tuple[int, int]]]
+    """By question the answers of the states, in their order."""
     answers: int = 0
     faults: list[str] = field(default_factory=list)
     """Answers that no state has, or that came back after a later one."""
@@ -34,26 +36,30 @@ class Readers:
     """Questions that were not answered."""
     over: threading.Event = field(default_factory=threading.Event)
 
-    def ask_on(self, question: Question) -> None:
-        """Ask one question until it is over."""
-        expected = [question.answer(world) for world in self.worlds]
+    def ask_on(self) -> None:
+        """Ask all questions until it is over."""
         seen = 0
         while not self.over.is_set():
-            try:
-                answer = order_free(ask(self.url, question.text.format(c=self.catalog)))
-            except urllib.error.HTTPError as error:
-                self.errors.append(f"{question.name}: {error.code} {error.read()[-600:]!r}")
-            except _AWAY as error:
-                self.errors.append(f"{question.name}: {error!r}")
-            else:
-                self.answers += 1
-                if answer not in expected:
-                    self.faults.append(f"{question.name}: {answer}, known are {expected}")
-                elif answer in expected[seen:]:
-                    seen = expected.index(answer, seen)
-                else:
-                    self.faults.append(f"{question.name}: {answer} after state {seen}")
-            self.over.wait(_PAUSE_S)
+            for question in QUESTIONS:
+                seen = self._ask(question, seen)
+                self.over.wait(_PAUSE_S)
+
+    def _ask(self, question: Question, seen: int) -> int:
+        """Ask once; the latest state that was seen."""
+        expected = self.expected[question.name]
+        try:
+            answer = order_free(ask(self.url, question.text.format(c=self.catalog)))
+        except urllib.error.HTTPError as error:
+            self.errors.append(f"{question.name}: {error.code} {error.read()[-600:]!r}")
+        except _AWAY as error:
+            self.errors.append(f"{question.name}: {error!r}")
+        else:
+            self.answers += 1
+            if answer in expected[seen:]:
+                return expected.index(answer, seen)
+            told = f"after state {seen}" if answer in expected else "of no state"
+            self.faults.append(f"{question.name}: {answer} {told}; they are {expected}")
+        return seen
 
 
 def ask(url: str, text: str) -> list[str]:
@@ -68,11 +74,10 @@ def ask(url: str, text: str) -> list[str]:
 
 @contextmanager
 def reading(arena: Arena, catalog: str, worlds: Sequence[Rows]) -> Iterator[Readers]:
-    """Readers at work, a thread for each question, for the length of the block."""
-    readers = Readers(arena.url, catalog, worlds)
-    threads = [
-        threading.Thread(target=readers.ask_on, args=(one,), daemon=True) for one in QUESTIONS
-    ]
+    """Readers at work for the length of the block."""
+    expected = {one.name: [one.answer(world) for world in worlds] for one in QUESTIONS}
+    readers = Readers(arena.url, catalog, expected)
+    threads = [threading.Thread(target=readers.ask_on, daemon=True) for _ in range(_READERS)]
     for thread in threads:
         thread.start()
     try:

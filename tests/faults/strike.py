@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ from tests.faults.checks import (
     assert_verified,
     sweep,
 )
-from tests.faults.plans import LOADER, Plan
+from tests.faults.plans import LOADER, WORKER, Plan
 from tests.faults.processes import Run
 from tests.faults.readers import Readers, reading, settle
 from tests.faults.works import WORKS, Prepared
@@ -31,14 +33,17 @@ ATTEMPTS = 5
 RUN_S = 120.0
 
 
-def strike(arena: Arena, plan: Plan, folder: Path) -> str:
-    """Do it; one line of what happened. Raises AssertionError where anything is not as it must be."""
+def strike(arena: Arena, plan: Plan, folder: Path, executor: str = "processes") -> str:
+    """Do it; one line of what happened. Raises AssertionError where anything is not as it must be.
+
+    `executor` is what a worker that is to be killed works for.
+    """
     started = time.monotonic()
     with new_catalog(arena, f"c{plan.seed}") as catalog:
         prepared = WORKS[plan.work].prepare(arena, catalog, folder)
         ready = time.monotonic()
         with reading(arena, catalog, prepared.worlds) as readers:
-            run, is_reached = _struck(arena, plan, prepared, folder)
+            run, is_reached = _struck(arena, plan, prepared, folder, executor)
             arena.restore()
             attempts = _repeated(arena, prepared, run)
             settle(arena, catalog, prepared.worlds[-1])
@@ -64,24 +69,33 @@ def new_catalog(arena: Arena, prefix: str) -> Iterator[str]:
         sweep(arena, catalog)
 
 
-def _struck(arena: Arena, plan: Plan, prepared: Prepared, folder: Path) -> tuple[Run, bool]:
+def _struck(
+    arena: Arena, plan: Plan, prepared: Prepared, folder: Path, executor: str
+) -> tuple[Run, bool]:
     """The command, once it has ended, and whether it was met at work."""
     held = folder / "held"
     fail = ""
     if plan.point is not None:
         action = "kill" if plan.victim == LOADER else f"hold:{held}"
         fail = f"{plan.point}={action}@{plan.arrival}"
-    run = arena.command(*prepared.words, fail=fail, environment=prepared.environment)
+    words = prepared.words
+    if plan.victim == WORKER:
+        words += ("--executor", executor)
+    run = arena.command(*words, fail=fail, environment=prepared.environment)
     if plan.point is None:
         run.ended.wait(plan.after_s)
     elif plan.victim != LOADER:
-        while not held.exists() and not run.ended.wait(0.002):
+        while not (held.exists() and held.read_text()) and not run.ended.wait(0.002):
             pass
     is_reached = not run.ended.is_set()
     if plan.victim == LOADER:
         if plan.point is None:
             run.kill()
         return run, run.wait(RUN_S) < 0
+    if plan.victim == WORKER:
+        os.kill(int(held.read_text()), signal.SIGKILL)
+        run.wait(RUN_S)
+        return run, is_reached
     arena.crash(plan.victim, plan.way)
     if not plan.is_late:
         time.sleep(plan.down_s)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from tests.faults.arena import Arena, arena
+from tests.faults.arena import Arena
 from tests.faults.processes import Run
 from tests.faults.readers import reading, settle
 from tests.faults.strike import look, new_catalog
@@ -25,12 +25,6 @@ pytestmark = pytest.mark.cluster
 SIZE = 24 * 2**20
 LEFT = 200_000
 """Bytes that are left on the disk: some parts fit, not all."""
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Arena]:
-    with arena() as made:
-        yield made
 
 
 @contextmanager
@@ -52,7 +46,10 @@ def small_disk(cluster: Arena) -> Iterator[Path | None]:
         server.start()
         yield folder
     finally:
+        tell(cluster, "ALTER DATABASE shard_1 RESET default_tablespace")
+        tell(cluster, "DROP TABLESPACE small")
         server.stop()
+        server.start()
         subprocess.run(["umount", folder], check=True)
         folder.rmdir()
 

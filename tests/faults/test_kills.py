@@ -6,37 +6,18 @@ A run is repeated with `SKYSHARD_FAULT_SEED=17 pytest tests/faults/test_kills.py
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.arena import Arena, arena
+from tests.faults.arena import Arena
+from tests.faults.conftest import SEED
 from tests.faults.plans import plan
 from tests.faults.strike import strike
 
 pytestmark = pytest.mark.cluster
 
-SEED = "SKYSHARD_FAULT_SEED"
-"""`17`, or `100:120` for those from 100 to 119."""
-USUAL = 15
 
-
-def seeds() -> list[int]:
-    """The runs that are asked for."""
-    said = os.environ.get(SEED, f"0:{USUAL}")
-    first, _, past = said.partition(":")
-    return list(range(int(first), int(past or int(first) + 1)))
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Arena]:
-    """Shared by all runs; each has a catalog of its own."""
-    with arena() as made:
-        yield made
-
-
-@pytest.mark.parametrize("seed", seeds())
 def test_a_kill_costs_no_row_and_shows_none_too_early(
     cluster: Arena, seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

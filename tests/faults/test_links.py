@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.faults.arena import Arena, arena
+from tests.faults.arena import Arena
 from tests.faults.links import Break, Link
 from tests.faults.readers import reading, settle
 from tests.faults.strike import look, new_catalog
@@ -23,12 +22,6 @@ NOTICED_S = 30.0
 """A hole is found after 4 s by the loader, after 11 s by the server, which holds locks till then."""
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Arena]:
-    with arena() as made:
-        yield made
-
-
 def linked(cluster: Arena, link: Link, number: int, folder: Path) -> dict[str, str]:
     """The environment of commands that reach one shard by the link."""
     direct = f"port={cluster.servers[f'shard-{number}'].port} "
@@ -39,7 +32,9 @@ def linked(cluster: Arena, link: Link, number: int, folder: Path) -> dict[str, s
     return {"SKYSHARD_CONFIG": str(path)}
 
 
-@pytest.mark.parametrize(("how", "breaks"), [(Break.CUT, 3), (Break.HOLE, 1)])
+@pytest.mark.parametrize(
+    ("how", "breaks"), [(Break.CUT, 3), (Break.HOLE, 1)], ids=["CUT-3", "HOLE-1"]
+)
 def test_a_link_that_breaks_in_mid_copy_is_tried_again(
     cluster: Arena, how: Break, breaks: int, tmp_path: Path
 ) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loaders.rewrites.compact import MOST_PARTS, place_of
-from tests.faults.arena import Arena, arena
+from tests.faults.arena import Arena
 from tests.faults.checks import assert_ledger, assert_nothing_else, assert_rows, assert_verified
 from tests.faults.processes import Run
 from tests.faults.strike import new_catalog
@@ -18,12 +17,6 @@ from tests.faults.worlds import CROWD, FIRST, LATE, Rows, joined
 from tests.loaders.skies import objects
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Arena]:
-    with arena() as made:
-        yield made
 
 
 def both(cluster: Arena, *numbers: int) -> list[Run]:
