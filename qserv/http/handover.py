@@ -30,6 +30,8 @@ from qserv.trace import Trace
 from schema.errors import LimitExceeded, SkyshardError
 
 _log = logging.getLogger(__name__)
+JOB_S = 60.0
+"""How long making the job may take; the coordinator answers, or is known to be away, well before."""
 
 
 class GoesOnAsJob(LimitExceeded):
@@ -94,7 +96,7 @@ class Handover:
     ) -> None:
         """Write all into the job's result, and end both; `counted` notes rows and failures so far."""
         try:
-            attempt = self._attempt.result()
+            attempt = self._attempt.result(JOB_S)
             if attempt is None:
                 return
             passed = _noted(chunks, attempt, counted)
@@ -107,7 +109,7 @@ class Handover:
 
     def failed(self, error: Exception, answer: Answer | None) -> None:
         """The query ended before it had any bytes, and after it became a job."""
-        attempt = self._attempt.result()
+        attempt = self._attempt.result(JOB_S)
         if attempt is not None:
             self._access.runner.finish(attempt, _raiser(error))
         if answer is not None:

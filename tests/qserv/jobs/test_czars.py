@@ -1,0 +1,144 @@
+"""Several czars share one queue; what one of them leaves behind, another does. Real processes, kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from procedures.jobs import Phase
+from tests.loaders.lab import Lab
+from tests.qserv.jobs.czars import OBJECTS, QUERY, Czar, czar, held, result_folder, wait_for
+from tests.support.postgres import free_port
+
+pytestmark = pytest.mark.postgres
+CSV = {"QUERY": QUERY, "LANG": "ADQL", "RESPONSEFORMAT": "csv", "PHASE": "RUN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A czar that is a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def submit(self) -> str:
+        made = httpx.post(f"{self.url}/async", data=CSV, timeout=30)
+        return made.headers["location"].rpartition("/")[2]
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+def started(sky: Lab, name: str) -> Process:
+    """`skyshard serve` over the sky's servers."""
+    home, port = sky.folder / f"home-{name}", free_port()
+    home.mkdir(exist_ok=True)
+    shards = "".join(f'[[shards]]\ndsn = "{shard.dsn}"\n' for shard in sky.topology.shards)
+    (home / "skyshard.toml").write_text(
+        f'port = {port}\n[coordinator]\ndsn = "{sky.topology.coordinator}"\n[repair]\n'
+        f'enabled = false\n[jobs]\nfolder = "{result_folder(sky)}"\nlease_s = 2\nrenew_s = 0.2\n'
+        f"max_running_per_user = 4\n{shards}"
+    )
+    words = [sys.executable, "-m", "workers.cli.main", "serve", "--home", str(home)]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SKYSHARD_")}
+    with (home / "log").open("ab") as log:
+        process = subprocess.Popen(words, stdout=log, stderr=log, env=clean)
+    made = Process(process, f"http://127.0.0.1:{port}/tap")
+    wait_for(lambda: _answers(made) or process.poll() is not None, 60.0)
+    assert process.poll() is None, (home / "log").read_text()
+    return made
+
+
+def _answers(made: Process) -> bool:
+    try:
+        return httpx.get(f"{made.url}/availability", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def running(sky: Lab, name: str) -> Iterator[Process]:
+    made = started(sky, name)
+    try:
+        yield made
+    finally:
+        if made.process.poll() is None:
+            made.kill()
+
+
+def test_a_killed_czar_s_job_is_done_by_another(sky: Lab, one: Czar) -> None:
+    with running(sky, "victim") as victim:
+        with held(sky):
+            taken = [victim.submit() for _ in range(7)]
+            wait_for(lambda: sum(one.phase(job) is Phase.EXECUTING for job in taken) == 4)
+            owners = {one.job(job).czar_id for job in taken} - {None}
+            assert any(owner != one.runner.czar_id for owner in owners)
+            victim.kill()
+            wait_for(
+                lambda: {one.job(job).czar_id for job in taken} - {None} == {one.runner.czar_id}
+            )
+        ended = [one.ended(job, 40.0) for job in taken]
+    assert [job.phase for job in ended] == [Phase.COMPLETED] * 7
+    assert max(job.attempt for job in ended) == 2
+    assert {rows(one, job) for job in taken} == {OBJECTS}
+    for job in ended:
+        assert job.result is not None
+        files = sorted(path.name for path in result_folder(sky).glob(f"{job.job_id}*"))
+        assert job.result.file in files
+
+
+def test_a_czar_that_stops_gives_its_jobs_back(sky: Lab, one: Czar) -> None:
+    with czar(sky, "leaving") as leaving, held(sky):
+        taken = [leaving.submit(RESPONSEFORMAT="csv") for _ in range(3)]
+        wait_for(lambda: all(one.phase(job) is Phase.EXECUTING for job in taken))
+        leaving.runner.close()
+        owners = {one.job(job).czar_id for job in taken}
+        assert leaving.runner.czar_id not in owners
+    assert {one.ended(job).phase for job in taken} == {Phase.COMPLETED}
+    assert {rows(one, job) for job in taken} == {OBJECTS}
+
+
+def test_forty_jobs_and_two_killed_czars_lose_nothing(sky: Lab, one: Czar) -> None:
+    many_jobs(sky, one, 40)
+
+
+def test_a_thousand_jobs_and_two_killed_czars_lose_nothing(
+    sky: Lab, one: Czar, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--nightly"):
+        pytest.skip("it takes minutes: make nightly")
+    many_jobs(sky, one, 1000)
+
+
+def many_jobs(sky: Lab, one: Czar, count: int) -> None:
+    """Jobs for a czar that is killed in the middle of them, twice."""
+    taken = [one.submit(RESPONSEFORMAT="csv") for _ in range(count)]
+    for turn in (1, 2):
+        with running(sky, "victim") as victim:
+            done = count * turn // 4
+            wait_for(lambda d=done: completed(one) >= d, 20.0 + count)
+            victim.kill()
+    ended = [one.ended(job, 60.0 + count) for job in taken]
+    assert {job.phase for job in ended} == {Phase.COMPLETED}
+    assert {job.result.rows for job in ended if job.result} == {OBJECTS}
+    assert {rows(one, job) for job in taken[:: max(1, count // 40)]} == {OBJECTS}
+
+
+def completed(one: Czar) -> int:
+    return one.desk.counts().get("COMPLETED", 0)
+
+
+def rows(one: Czar, job_id: str) -> int:
+    text = one.client.get(f"/async/{job_id}/results/result").text
+    keys = [line.split(",")[0] for line in text.splitlines()[1:]]
+    assert len(keys) == len(set(keys))
+    return len(keys)
