@@ -117,8 +117,8 @@ def stage(task: StageTask) -> Staged:
         for rows in _gather(batches, rejects, task.reject_limit):
             placed = place_rows(rows, task.table)
             density.add(placed)
-            path = task.spool / f"run-{task.number}-{len(runs)}.arrow"
-            runs.append(_write_run(path, placed))
+            place = task.spool / f"run-{task.number}-{len(runs)}.arrow"
+            runs.append(_write_run(place, placed))
         count = rejects.count
     digest = _digest(path) if task.piece is None else _shared_digest(path, task.spool.parent)
     if task.url is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import pickle
 from pathlib import Path
 
@@ -36,6 +37,8 @@ def test_a_run_is_sorted_and_numbered_as_in_the_file(tmp_path: Path) -> None:
     given = objects(1000)
     staged = stage(task(tmp_path, given))
     (run,) = staged.runs
+    content = (tmp_path / "in.parquet").read_bytes()
+    assert staged.sha256 == hashlib.sha256(content).hexdigest()
     rows = open_run(run)
     pixels = np.asarray(rows[HEALPIX_29])
     assert np.all(pixels[:-1] <= pixels[1:])
