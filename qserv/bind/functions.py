@@ -49,6 +49,7 @@ _ADVICE = {
     ),
     **dict.fromkeys(("q3c_dist", "angdist", "gcdist"), "write DISTANCE(ra1, dec1, ra2, dec2)"),
     **dict.fromkeys(("unnest", "json_extract", "jsonb_extract_path"), "select the whole value"),
+    **dict.fromkeys(("stdev", "stddevp"), "write STDDEV_SAMP or STDDEV_POP"),
     "generate_series": "it stands in FROM, with whole constant numbers",
     "age": "times are subtracted: t1 - t2 is seconds",
     "datediff": "times are subtracted: t1 - t2 is seconds",

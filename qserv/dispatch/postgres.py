@@ -125,7 +125,7 @@ def translated(error: BaseException, shard_id: ShardId, running: Running) -> Sky
         case str() if state[:2] in ("08", "57") or state == "53300":
             return ShardUnavailable(shard_id, message)
         case str() if state[:2] in ("22", "21", "P0"):
-            return QueryError(message)
+            return QueryError(_advised(message))
         case str() if state[:2] in ("53", "54"):
             return ShardLimit(f"shard {shard_id}: {message}; narrow the region or aggregate")
         case _:
@@ -140,7 +140,21 @@ def _of_stream(message: str, shard_id: ShardId, running: Running) -> SkyshardErr
         return ShardUnavailable(shard_id, message)
     if _LACK.search(message):
         return ShardLimit(f"shard {shard_id}: {message}; narrow the region or aggregate")
-    return QueryError(message)
+    return QueryError(_advised(message))
+
+
+_ADVICE = {
+    "out of range": "CAST a factor or a term to BIGINT or to DOUBLE PRECISION",
+    "more than one row returned by a subquery": "take its MIN or MAX, or compare with IN",
+    "invalid input syntax for type": "filter such texts out in a sub-query, or leave out the CAST",
+    "division by zero": "write NULLIF(divisor, 0)",
+}
+"""What the author of a query may do about PostgreSQL's errors of data, which have no place."""
+
+
+def _advised(message: str) -> str:
+    advice = next((told for part, told in _ADVICE.items() if part in message), None)
+    return message if advice is None else f"{message}: {advice}"
 
 
 def _found(pattern: re.Pattern[str], error: BaseException) -> str | None:

@@ -125,7 +125,7 @@ def _like(node: Node, reading: Reading) -> Node:
     if isinstance(node.parent, exp.Escape):
         return node
     if isinstance(node.expression, exp.Any | exp.All):
-        if isinstance(node.parent, exp.Not):
+        if node.args.get("negate") or isinstance(node.parent, exp.Not):
             message = "NOT LIKE ANY or ALL is not supported; write NOT (x LIKE ANY (ARRAY[...]))"
             raise reading.refusal(message, offset_of(node))
         return _like_each(node)

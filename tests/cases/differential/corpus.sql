@@ -928,7 +928,7 @@ SELECT o.objectId, COUNT(f.mjd) AS n, CORR(f.mjd - 61050, f.psfFlux) AS c FROM O
 -- : the correlation of pairs that the merge joins
 SELECT o.nDet, COUNT(*) AS n, CORR(o.nDet, s.flux) AS z, CORR(s.sourceId, s.flux) AS c FROM Object o JOIN Source s ON s.visit = o.nDet WHERE o.nDet > 30 GROUP BY o.nDet
 -- : differences of times, sorted and averaged
-SELECT a.visit, a.obsStart - b.obsStart AS dt FROM Visit AS a JOIN Visit AS b ON a.visit = b.visit + 2 WHERE a.obsStart - b.obsStart > INTERVAL '9 hours' ORDER BY dt, a.visit
+SELECT a.visit, a.obsStart - b.obsStart AS dt FROM Visit AS a JOIN Visit AS b ON a.visit = b.visit + 2 WHERE a.obsStart - b.obsStart > 32400 ORDER BY dt, a.visit
 -- : a number in quotes takes the column's type
 SELECT objectId FROM Object WHERE nDet = '3' AND ra < '180.5'
 
@@ -952,3 +952,19 @@ SELECT COUNT(*) AS n, COUNT(f.mjd) AS m FROM Object o LEFT JOIN ForcedSource f O
 
 -- : a long list of floating numbers and one of texts
 SELECT COUNT(*) AS n FROM Object WHERE nDet * 0.5 IN (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5, 10.0, 10.5, 11.0, 11.5, 12.0, 12.5, 13.0, 13.5, 14.0, 14.5, 15.0, 15.5, 16.0, 16.5, 17.0, 17.5, 18.0, 18.5, 19.0, 19.5, 20.0, 20.5, 21.0, 21.5, 22.0, 22.5, 23.0, 23.5, 24.0, 24.5, 25.0, 25.5, 26.0, 26.5, 27.0, 27.5, 28.0, 28.5, 29.0, 29.5, 30.0, 30.5, 31.0, 31.5, 32.0, 32.5, 33.0, 33.5, 34.0, 34.5) AND CAST(nDet AS VARCHAR) NOT IN ('40', '41', '42', '43', '44', '45', '46', '47', '48', '49', '50', '51', '52', '53', '54', '55', '56', '57', '58', '59', '60', '61', '62', '63', '64', '65', '66', '67', '68', '69', '70', '71', '72', '73', '74', '75', '76', '77', '78', '79', '80', '81', '82', '83', '84', '85', '86', '87', '88', '89', '90', '91', '92', '93', '94', '95', '96', '97', '98', '99', '100', '101', '102', '103', '104', '105', '106', '107', '108', '109')
+-- : a box across ra = 0, with its edges
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), BOX(0.0, 0.0, 1.0, 0.6))
+-- : a box whose top lies beyond the pole ends there
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), BOX(40.0, 89.8, 120.0, 1.0))
+-- : a box all around a pole, across ra = 0
+SELECT COUNT(*) AS n, MIN(dec) AS low FROM Object WHERE 1 = CONTAINS(POINT(ra, dec), BOX(359.0, -90.0, 360.0, 0.5))
+-- : a box of each row across the pole
+SELECT COUNT(*) AS n FROM Object WHERE 1 = CONTAINS(POINT(60.0, 89.9), BOX(ra, dec, 40.0, 1.0))
+-- : the deprecated coordinate systems that are ICRS
+SELECT objectId FROM Object WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), CIRCLE('', 0.0, 0.0, 0.4)) OR 1 = CONTAINS(POINT('FK5 GEOCENTER', ra, dec), BOX('J2000', 45.0, 0.0, 0.1, 0.1))
+-- : points turned from galactic coordinates
+SELECT objectId FROM Object WHERE DISTANCE(POINT(ra, dec), ivo_geom_transform('GALACTIC', 'ICRS', POINT(97.7, -60.2))) < 1.5
+-- : stored points and circles in regions
+SELECT visit, centre, field FROM Visit WHERE 1 = CONTAINS(centre, BOX(180.0, 0.0, 200.0, 60.0)) OR 1 = INTERSECTS(field, CIRCLE(100.0, 0.0, 30.0))
+-- : an aggregate of an outer query's groups, in a sub-query
+SELECT o.kind, COUNT(*) AS n, (SELECT COUNT(*) FROM Visit AS v WHERE v.visit < MAX(o.nDet)) AS m FROM Object AS o GROUP BY o.kind HAVING COUNT(*) > 100
