@@ -11,19 +11,20 @@ of a table (docs/performance.md), because the statement is planned each time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from procedures.functions import FUNCTIONS
-from qserv.planned import Among, ChunkSource, Reading
+from qserv.planned import Among, Around, ChunkSource, Reading
 from qserv.render import Dialect
 from qserv.render.lists import array_of, array_of_numbers
 from schema.catalog import HEALPIX_29
+from schema.cover import of_order
 from schema.ddl import quote
-from schema.healpix import Pixel
+from schema.healpix import I64, Pixel
 from schema.live_ddl import read_name
 from schema.manifest import Part
 from schema.names import PARTS_SCHEMA
@@ -33,6 +34,9 @@ CELL = "_cell"
 """The column of `ChunkSource.cells_radius`."""
 _NOTHING = "_nothing"
 """Stands in for the columns where a fragment uses none (COUNT(*))."""
+
+MAX_NEAR_RANGES = 64
+"""Pixels around positions become at most so many ranges of a part, or of a statement over twins."""
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -105,7 +109,11 @@ def _own_rows(
     if twins is not None:
         spans = merged(part.pixel for part in parts if part.pixel is not None)
         where = _where(
-            [_in_ranges(source.range_column, _all_pairs(source)), *_all_among(source, spans, twins)]
+            [
+                _in_ranges(source.range_column, _all_pairs(source)),
+                *_all_around(source, parts, twins),
+                *_all_among(source, spans, twins),
+            ]
         )
         return " UNION ALL ".join(
             f"SELECT {_list(columns)} FROM {files}{where}"
@@ -116,6 +124,7 @@ def _own_rows(
         + _where(
             [
                 _in_ranges(source.range_column, _pairs_of(part, source)),
+                *_all_around(source, [part], twins),
                 *_all_among(source, _span_of(part), twins),
             ]
         )
@@ -135,6 +144,7 @@ def _overlap_rows(
     where = _where(
         [
             _in_ranges(source.range_column, _all_pairs(source)),
+            *_all_around(source, None, twins),
             *_all_among(source, None, twins),
             _outside(pixels),
         ]
@@ -205,6 +215,8 @@ def _may_hold(part: Part, source: ChunkSource) -> bool:
     """Whether an own row of the part can lie in the source's ranges, and have one of its values."""
     if source.ranges is not None and not _pairs_of(part, source):
         return False
+    if not all(len(_pixels_within(one, [part])) for one in source.around):
+        return False
     return all(len(values_within(among, _span_of(part))) for among in source.among)
 
 
@@ -256,6 +268,40 @@ def merged(pixels: Iterable[Pixel]) -> Pairs:
         else:
             pairs.append((first, last))
     return pairs
+
+
+# ------------------------------------------------------------------ around which positions
+
+
+def _all_around(
+    source: ChunkSource, parts: Sequence[Part] | None, twins: Path | None
+) -> Iterator[str]:
+    """The conditions that rows of these parts (None: any) lie in one of each set of pixels.
+
+    Ranges choose blocks of a twin and rows of an index; a twin's rows are looked up one by one too.
+    """
+    for around in source.around:
+        pixels = _pixels_within(around, parts)
+        ranges = of_order(around.order, pixels, max_ranges=MAX_NEAR_RANGES)
+        yield str(_in_ranges(HEALPIX_29, ranges.pairs))
+        if twins is not None:
+            pixel = f"({quote(HEALPIX_29)} >> {around.shift})"
+            numbers = array_of_numbers(pixels.tolist(), Type.LONG, Dialect.DUCKDB)
+            yield f"{pixel} IN (SELECT unnest({numbers}))"
+
+
+def _pixels_within(around: Around, parts: Sequence[Part] | None) -> I64:
+    """Those of the pixels that meet the own rows of parts."""
+    if parts is None:
+        return around.pixels
+    inside = np.zeros(len(around.pixels), dtype=bool)
+    for part in parts:
+        bounds = _bounds(part, HEALPIX_29)
+        if bounds is not None:
+            low, high = (bound >> around.shift for bound in bounds)
+            start, stop = np.searchsorted(around.pixels, [low, high + 1])
+            inside[start:stop] = True
+    return around.pixels[inside]
 
 
 # ------------------------------------------------------------------ which values

@@ -13,7 +13,7 @@ import pyarrow as pa
 from qserv.bound import Output, Query, RelationId, Select
 from schema.catalog import HEALPIX_29, Catalog, Table
 from schema.cover import Ranges
-from schema.healpix import I64, Pixel
+from schema.healpix import I64, MAX_ORDER, Pixel
 from schema.types import Type
 
 
@@ -48,6 +48,19 @@ class Among:
     homes: I64 | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Around:
+    """Pixels in one of which a row's own position must lie: NESTED, of `order`, ascending, distinct."""
+
+    order: int
+    pixels: I64
+
+    @property
+    def shift(self) -> int:
+        """By how many bits a pixel of order 29 is shifted to one of these."""
+        return 2 * (MAX_ORDER - self.order)
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkSource:
     """One relation of a fragment: what it reads of each chunk.
@@ -68,6 +81,8 @@ class ChunkSource:
     cells_radius: float | None = None
     among: tuple[Among, ...] = ()
     """What finished fragments told of its rows, when it is asked."""
+    around: tuple[Around, ...] = ()
+    """Where finished fragments told that its rows lie."""
 
 
 @dataclass(frozen=True, slots=True)

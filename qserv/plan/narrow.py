@@ -16,8 +16,18 @@ import pyarrow.compute as pc
 from qserv.bound import RelationId
 from qserv.plan.fragments import SMALL_PAIRS, SMALL_ROWS, with_home_equalities
 from qserv.plan.listed import bounded_by, lying_at
-from qserv.planned import Among, ChunkSource, Engine, Feed, Fragment, KeyFeed, NearFeed, Reading
-from schema.catalog import HEALPIX_29, Role, home_column
+from qserv.planned import (
+    Among,
+    Around,
+    ChunkSource,
+    Engine,
+    Feed,
+    Fragment,
+    KeyFeed,
+    NearFeed,
+    Reading,
+)
+from schema.catalog import Role, home_column
 from schema.cover import PixelList, Ranges, of_order, of_pixels
 from schema.healpix import (
     F64,
@@ -30,9 +40,11 @@ from schema.healpix import (
 )
 
 MAX_FED_RANGES = 64
-"""Positions become at most so many ranges of a condition; chunks are chosen by the exact ones."""
+"""Homes of matched rows become at most so many ranges of a condition."""
 FINEST_FED_ORDER = 14
 """Pixels around positions are no finer (13 arcsec): their number matters more than their size."""
+FINEST_CHUNK_ORDER = 11
+"""Chunks are chosen by pixels that are no finer (100 arcsec): chunks are larger."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,26 +122,36 @@ def _by_positions(fragment: Fragment, feed: NearFeed, told: Positions) -> Fragme
     """Only rows around these positions."""
     source = _source(fragment, feed.relation)
     points = pixels_29(told.ra, told.dec)
-    near, home = _around(points, feed.radius_arcsec), _around(points, feed.home_arcsec)
+    near = _pixels_around(points, feed.radius_arcsec, FINEST_FED_ORDER)
+    home = _around(points, feed.home_arcsec)
     if near is None or home is None:
         return fragment
     touched = _touched(fragment, home)
     share = len(touched) / max(1, len(fragment.pixels))
-    sources = _in_ranges(fragment.sources, feed.relation, HEALPIX_29, near)
+    sources = tuple(
+        replace(one, around=(*one.around, near)) if one.relation == feed.relation else one
+        for one in fragment.sources
+    )
     if source.reading is Reading.WHOLE:
         return replace(fragment, sources=sources)
     return _asked(fragment, sources, touched, rows=int(share * fragment.estimated_rows) + 1)
 
 
 def _around(points: I64, radius_arcsec: float) -> Ranges | None:
+    """Ranges that hold all within a radius of order-29 pixels; None where that is most of the sky."""
+    found = _pixels_around(points, radius_arcsec, FINEST_CHUNK_ORDER)
+    return None if found is None else of_order(found.order, found.pixels)
+
+
+def _pixels_around(points: I64, radius_arcsec: float, finest: int) -> Around | None:
     """Pixels that hold all within a radius of order-29 pixels; None where that is most of the sky."""
     try:
-        order = min(FINEST_FED_ORDER, order_wider_than(radius_arcsec + 0.001))
+        order = min(finest, order_wider_than(radius_arcsec + 0.001))
     except ValueError:
         return None
     own = np.unique(points >> (2 * (MAX_ORDER - order)))
     around = np.concatenate([own, neighbours(order, own).ravel()]) if len(own) else own
-    return of_order(order, around[around >= 0])
+    return Around(order, np.unique(around[around >= 0]))
 
 
 def _source(fragment: Fragment, relation: RelationId) -> ChunkSource:
