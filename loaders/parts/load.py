@@ -24,6 +24,7 @@ from loaders.lease import check_owner
 from loaders.parts.cut import Cut, gather, index_rows
 from loaders.parts.degraded import Patience
 from loaders.parts.encode import CopyStream, encoded
+from loaders.parts.room import Room, needed
 from loaders.parts.twin import drop_twins, twin_path, write_twins
 from loaders.staging.resolve import CENTRE_ARCSEC
 from loaders.tasks import SpoolUnseen, outcome, settled
@@ -90,6 +91,8 @@ class Loading:
     owner: str | None = None
     """Whose the ingest's lease must be while a shard is written to; None where there is no lease."""
     patience: Patience = field(default_factory=Patience)
+    room: Room = field(default_factory=Room)
+    """For the rows of all parts that one process works on."""
 
 
 def load(
@@ -142,6 +145,11 @@ def see_twins(topology: Topology, parts: Sequence[Part]) -> None:
 
 def load_parts(loading: Loading, batch: Sequence[CutPart]) -> list[Part]:
     """Write some parts, all for the same shards, with twins; may be done twice, also at once."""
+    with loading.room.taking(needed([cut for cut, _ in batch])):
+        return _loaded(loading, batch)
+
+
+def _loaded(loading: Loading, batch: Sequence[CutPart]) -> list[Part]:
     shards = batch[0][0].shards
     made = [_made(cut, part_id, loading.ingest_id) for cut, part_id in batch]
     written: dict[ShardId, list[int]] = {}
