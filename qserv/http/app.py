@@ -13,8 +13,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from qserv.http import vosi
+from qserv.http import examples, vosi
 from qserv.http.caller import Named, allowed, caller
+from qserv.http.examples import examples_page
 from qserv.http.failures import failure
 from qserv.http.handover import Asked, Handover
 from qserv.http.ingest import ingest_routes
@@ -26,6 +27,7 @@ from qserv.http.parameters import read_parameters
 from qserv.http.queries import query_routes
 from qserv.http.query_response import Desk, QueryResponse
 from qserv.http.service import Service
+from qserv.http.tables_page import tables_page
 from qserv.rights.caller import Caller, Scope
 from qserv.tap_query import BadRequest, TapQuery, tap_query
 from schema.catalog import Catalog
@@ -45,6 +47,7 @@ def create_app(service: Service) -> Starlette:
             Route("/tap/tables", face.tables),
             Route("/tap/tables/{name}", face.table),
             Route("/tap/availability", face.availability),
+            Route("/tap/examples", face.examples),
             Route("/tap", face.front),
             Route("/health", face.health),
             Route("/metrics", face.metrics_page),
@@ -103,7 +106,8 @@ class _Face:
                 limits = self._service.limits_of(await caller(request))
         except SkyshardError as error:
             return failure(error)
-        document = vosi.capabilities(self._base_url(request), limits, methods)
+        jobs = self._service.jobs.desk.settings if self._service.jobs is not None else None
+        document = vosi.capabilities(self._base_url(request), limits, methods, jobs)
         return Response(document, media_type=XML)
 
     async def tables(self, request: Request) -> Response:
@@ -115,7 +119,18 @@ class _Face:
             catalogs = await self._catalogs(request)
         except SkyshardError as error:
             return failure(error)
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(tables_page(catalogs))
         return Response(vosi.table_set(catalogs, with_columns=detail == "max"), media_type=XML)
+
+    async def examples(self, request: Request) -> Response:
+        """Queries to begin with, about the catalogs that the caller sees."""
+        try:
+            who = await caller(request)
+            found = await to_thread.run_sync(self._service.examples, who)
+        except SkyshardError as error:
+            return failure(error)
+        return Response(examples_page(found), media_type=examples.MIME)
 
     async def table(self, request: Request) -> Response:
         """VOSI tables, one of them: `/tap/tables/dp1.Object`."""

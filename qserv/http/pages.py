@@ -19,7 +19,7 @@ pre {{ background: #f3f3f3; padding: 1rem; overflow-x: auto; white-space: pre-wr
 <p>A catalog store of sky surveys. It speaks TAP 1.1 (ADQL) at <code>{base}</code>.</p>
 <h2>TOPCAT</h2>
 <p>VO &rarr; Table Access Protocol (TAP) Query, TAP URL <code>{base}</code>, Use Service,
-mode Synchronous.</p>
+mode Synchronous; Asynchronous for what takes minutes.</p>
 <h2>Python</h2>
 <pre>import pyvo
 service = pyvo.dal.TAPService("{base}")
@@ -28,7 +28,7 @@ rows = service.search("{query}")</pre>
 <pre>curl {base}/sync -d LANG=ADQL -d RESPONSEFORMAT=csv --data-urlencode "QUERY={query}"</pre>
 <h2>Catalogs</h2>
 <ul>{catalogs}</ul>
-<p><a href="tap/tables">tables</a> &middot; <a href="tap/capabilities">capabilities</a> &middot;
+<p><a href="tap/tables">tables</a> &middot; <a href="tap/examples">examples</a> &middot; <a href="tap/capabilities">capabilities</a> &middot;
 <a href="tap/availability">availability</a> &middot; <a href="health">health</a> &middot;
 <a href="metrics">metrics</a></p>
 </body></html>

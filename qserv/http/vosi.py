@@ -15,6 +15,7 @@ from vo_models.vosi.tables.models import VOSITable, VOSITableSet
 
 from qserv.bind.declared import advertised
 from qserv.formats.registry import FORMATS
+from qserv.jobs.settings import JobSettings
 from qserv.limits import Limits
 from schema.catalog import Catalog, Column, ForeignKey, Table
 from schema.types import SPELLINGS
@@ -28,15 +29,19 @@ _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
 
 
 def capabilities(
-    base_url: str, limits: Limits, security_methods: Sequence[str | None] = ()
+    base_url: str,
+    limits: Limits,
+    security_methods: Sequence[str | None] = (),
+    jobs: JobSettings | None = None,
 ) -> bytes:
     """The capabilities document of the service at `base_url`.
 
     `security_methods` are how one may ask: IVOA SSO's names, None for unnamed; empty means unnamed only.
+    `jobs`: how long asynchronous queries may run and are kept; None: there are none.
     """
     document = VOSICapabilities(
         capability=[
-            _table_access(base_url, limits, security_methods),
+            _table_access(base_url, limits, security_methods, jobs),
             *(
                 Capability(
                     standard_id=f"{_VOSI}#{name}", interface=[_interface(f"{base_url}/{name}")]
@@ -53,14 +58,20 @@ def capabilities(
 
 
 def _table_access(
-    base_url: str, limits: Limits, security_methods: Sequence[str | None]
+    base_url: str,
+    limits: Limits,
+    security_methods: Sequence[str | None],
+    jobs: JobSettings | None,
 ) -> tap.TableAccess:
     row_limit = None
     if limits.max_rows is not None:
         bound = tap.DataLimit(value=limits.max_rows, unit="row")
         row_limit = tap.DataLimits(default=bound, hard=bound)
-    duration = None
-    if limits.timeout_s is not None:
+    duration = retention = None
+    if jobs is not None:
+        duration = tap.TimeLimits(default=jobs.execution_s, hard=jobs.max_execution_s)
+        retention = tap.TimeLimits(default=jobs.keep_s, hard=jobs.max_keep_s)
+    elif limits.timeout_s is not None:
         seconds = int(limits.timeout_s)
         duration = tap.TimeLimits(default=seconds, hard=seconds)
     return tap.TableAccess(
@@ -70,6 +81,7 @@ def _table_access(
             tap.OutputFormat(mime=form.mime, alias=[form.name, *form.aliases], ivo_id=form.ivo_id)
             for form in FORMATS.values()
         ],
+        retention_period=retention,
         execution_duration=duration,
         output_limit=row_limit,
     )

@@ -12,7 +12,7 @@ from tests.qserv.jobs.czars import Czar, czar, objects
 from tests.support.postgres import Server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sky(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """One shard, 600 objects."""
     with lab(server, SKY, tmp_path_factory.mktemp("jobs"), shards=1) as made:

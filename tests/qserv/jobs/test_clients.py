@@ -82,6 +82,12 @@ def test_pyvo_lists_jobs(tap: TAPService) -> None:
     assert (found.jobid, found.phase) == (made.job_id, "PENDING")
 
 
+def test_the_capabilities_say_how_long_jobs_run_and_stay(tap: TAPService) -> None:
+    access = tap.get_tap_capability()
+    assert (access.executionduration.default, access.executionduration.hard) == (14_400, 86_400)
+    assert access.retentionperiod.default == 7 * 86_400
+
+
 def test_every_document_is_of_the_grammar_of_uws(one: Czar) -> None:
     done, wrong = one.submit(RUNID="a<b"), one.submit("SELECT < FROM & lab.Object")
     for job_id in (done, wrong, one.submit(run=False)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,19 @@ from qserv.jobs.errors import CzarsLost
 from qserv.jobs.results import Kept, ResultFiles
 from qserv.rights.caller import ANONYMOUS_CALLER
 from qserv.running import new_query_id
-from tests.loaders.lab import Lab
+from tests.loaders.lab import Lab, lab
+from tests.loaders.skies import SKY
 from tests.qserv.jobs.czars import QUERY
+from tests.support.postgres import Server
 
 pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def sky(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A coordinator that no czar knows."""
+    with lab(server, SKY, tmp_path_factory.mktemp("fencing"), shards=1) as made:
+        yield made
 
 
 def queued(sky: Lab, czar_id: str, *, lease_s: float = 30.0) -> Claim:
