@@ -170,9 +170,9 @@ class Unit:
         table = self.target.table(name)
         if change is Change.UPSERT and not table.primary_key:
             change = Change.INSERT
+        if not given.num_rows:
+            return Changed(0, 0)
         rows, ignored = fitted(table, given)
-        if not rows.num_rows:
-            return Changed(0, 0, ignored)
         placed = resolve(self.target.catalog, table, rows, self._homes)
         cuts = [
             cut for one in placed.entries for cut in cut_entries(self.target, one, self.unit_id)
