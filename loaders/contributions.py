@@ -15,6 +15,7 @@ from loaders.options import IngestOptions, OnProgress, Progress
 from loaders.readers.form import form_of, piece_of
 from loaders.staging.download import is_url, name_of
 from loaders.staging.mapping import mapping_of
+from loaders.staging.pieces import size_of_piece
 from loaders.staging.stage import Contribution, Staged, StageTask
 from loaders.state import ContributionState
 from loaders.tasks import Settled, SpoolUnseen, an_executor, outcome, settled
@@ -54,7 +55,7 @@ def to_row(number: int, given: Contribution, table: Table) -> ContributionRow:
     """A contribution for the coordinator; `table` is the model's."""
     source = given.url or str(given.path.absolute())
     path, piece = Path(source), given.piece
-    size = path.stat().st_size if path.is_file() else None
+    size = size_of_piece(given) if path.is_file() else None
     options: dict[str, object] = {}
     if said := given.form.to_document():
         options["form"] = said

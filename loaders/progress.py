@@ -63,6 +63,7 @@ class IngestStatus:
         row = self.row
         return {
             "ingest": row.ingest_id,
+            "kind": row.kind,
             "catalog": row.catalog,
             "label": row.label,
             "state": row.state,

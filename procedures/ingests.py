@@ -49,6 +49,8 @@ class IngestRow:
     finished_at: datetime | None
     lease_owner: str | None
     lease_left_s: float
+    kind: str = "ingest"
+    """What it is: an ingest, or a compaction or retraction, which are numbered alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,8 @@ _INGESTS = """
 SELECT ingest.ingest_id, catalog.name, ingest.state, ingest.label, ingest.options,
        ingest.snapshot, ingest.plan, ingest.rows, ingest.rejects, ingest.error,
        ingest.started_at, ingest.finished_at, ingest.lease_owner,
-       coalesce(extract(epoch FROM ingest.lease_until - clock_timestamp()), 0)::float8
+       coalesce(extract(epoch FROM ingest.lease_until - clock_timestamp()), 0)::float8,
+       ingest.kind
 FROM skyshard.ingest
 JOIN skyshard.catalog USING (catalog_id)
 """

@@ -121,6 +121,23 @@ def split(given: Contribution, table: Table, piece_bytes: int) -> list[Contribut
     return [replace(given, piece=piece) for piece in pieces] if len(pieces) > 1 else [given]
 
 
+def size_of_piece(given: Contribution) -> int:
+    """The bytes of its file that a contribution reads, about."""
+    path, piece = given.path, given.piece
+    size = path.stat().st_size
+    if piece is None:
+        return size
+    match find_format(path, given.form):
+        case "parquet":
+            return sum(group_bytes(path)[piece.first : piece.end])
+        case "fits":
+            return (piece.end - piece.first) * int(open_fits(path).header["NAXIS1"])
+        case "arrow":
+            return size * (piece.end - piece.first) // max(1, count_batches(path))
+        case _:
+            return piece.end - piece.first
+
+
 def _by_weight(weights: list[int], size: int) -> list[Piece]:
     """Neighbours together up to a weight."""
     ends, held = [0], 0

@@ -186,6 +186,7 @@ class _Desk:
         return 200, [
             {
                 "ingest": row.ingest_id,
+                "kind": row.kind,
                 "catalog": row.catalog,
                 "state": row.state,
                 "label": row.label,

@@ -272,6 +272,7 @@ def list_(
     rows = [
         (
             row.ingest_id,
+            row.kind,
             row.catalog,
             row.state,
             row.label,
@@ -282,7 +283,7 @@ def list_(
         )
         for row in found
     ]
-    names = ("ingest", "catalog", "state", "label", "rows", "rejects", "started", "error")
+    names = ("ingest", "kind", "catalog", "state", "label", "rows", "rejects", "started", "error")
     if is_json:
         emit_json([dict(zip(names, row, strict=True)) for row in rows])
     else:
@@ -355,10 +356,13 @@ def _show_pieces(found: IngestStatus) -> None:
     emit_table(
         ("file", "table", "source", "state", "rows", "rejects", "attempts", "seconds"),
         [
-            (c.number, c.table, c.source, c.state, c.rows, c.rejects, c.attempts, c.seconds)
+            (c.number, c.table, f"{c.source}{c.piece or ''}", c.state, c.rows, c.rejects, c.attempts, c.seconds)
             for c in found.contributions
         ],
     )
+    for one in found.contributions:
+        for warning in one.warnings:
+            message(f"{one.source}: {warning}")
     emit_table(
         ("part", "table", "kind", "chunk", "rows", "overlap", "shards", "loaded"),
         [
