@@ -158,7 +158,17 @@ class _Face:
 
     async def metrics_page(self, _request: Request) -> Response:
         """Prometheus' text format."""
-        return Response(self._metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        page = self._metrics.page(await self._job_counts())
+        return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def _job_counts(self) -> dict[str, int]:
+        """The jobs in each phase; none where the coordinator is away."""
+        if self._service.jobs is None:
+            return {}
+        try:
+            return await to_thread.run_sync(self._service.jobs.desk.counts)
+        except SkyshardError:
+            return {}
 
     async def front(self, request: Request) -> Response:
         """How to connect."""

@@ -37,7 +37,7 @@ from qserv.tap_query import BadRequest
 from schema.errors import SkyshardError
 
 XML = "text/xml"
-UNTOLD_S = 5.0
+UNTOLD_S = 15.0
 """How often a request that waits looks by itself, where no notice came."""
 MAX_REDIRECT = 303
 

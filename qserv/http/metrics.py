@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
@@ -29,7 +31,16 @@ class QueryMetrics:
         self.running = Gauge(
             "skyshard_running_queries", "Queries running now.", registry=self._registry
         )
+        self.jobs = Gauge(
+            "skyshard_jobs",
+            "Asynchronous queries by phase, of the whole cluster.",
+            ["phase"],
+            registry=self._registry,
+        )
 
-    def page(self) -> bytes:
-        """All of them in Prometheus' text format."""
+    def page(self, jobs: Mapping[str, int] | None = None) -> bytes:
+        """All of them in Prometheus' text format, with the jobs in each phase, where they are known."""
+        self.jobs.clear()
+        for phase, count in (jobs or {}).items():
+            self.jobs.labels(phase).set(count)
         return generate_latest(self._registry)

@@ -154,15 +154,17 @@ def _jobs(settings: Settings, store: Store) -> Iterator[JobAccess]:
     from qserv.jobs.results import ResultFiles
     from qserv.jobs.runner import Runner
 
-    # Pools of their own: queries wait for none of these connections.
+    # Pools of their own: queries wait for none of these connections, nor leases for clients.
     pools = Pools(store.topology, size=8, application_name="skyshard jobs")
+    own = Pools(store.topology, size=6, application_name="skyshard job runner")
     files = ResultFiles(settings.job_results)
-    runner = Runner(store, pools, files, settings.limits_of, settings.jobs)
+    runner = Runner(store, own, files, settings.limits_of, settings.jobs)
     desk = JobDesk(pools, files, settings.jobs, store=store, limits_of=settings.limits_of)
     try:
         yield JobAccess(desk, runner)
     finally:
         runner.close()
+        own.close()
         pools.close()
 
 

@@ -221,6 +221,12 @@ def test_the_time_of_destruction_may_be_moved_within_bounds(one: Czar) -> None:
     assert one.client.post(url, data={"DESTRUCTION": "soon"}).status_code == 400
 
 
+def test_metrics_count_jobs_by_phase(one: Czar) -> None:
+    one.ended(one.submit())
+    page = httpx.get(f"{one.url.removesuffix('/tap')}/metrics").text
+    assert re.search(r'skyshard_jobs\{phase="COMPLETED"\} [1-9]', page)
+
+
 @pytest.mark.parametrize("job_id", ["nothing", "01930000-0000-7000-8000-000000000000", "a%00b"])
 def test_unknown_jobs_are_404(one: Czar, job_id: str) -> None:
     assert get(one, f"/async/{job_id}").status_code == 404
