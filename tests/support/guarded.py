@@ -22,6 +22,7 @@ from qserv.http.ingest import IngestAccess
 from qserv.http.queries import QueryAccess
 from qserv.http.serve import make_server
 from qserv.http.service import Service
+from qserv.limits import ANONYMOUS, Limits
 from qserv.query_log import LogSettings
 from qserv.rights.authority import Authority
 from qserv.rights.credentials import AccessSettings
@@ -71,7 +72,12 @@ class Guarded:
 
 @contextmanager
 def guarded(
-    server: Server, folder: Path, settings: AccessSettings | None = None, quota: Quota | None = None
+    server: Server,
+    folder: Path,
+    settings: AccessSettings | None = None,
+    *,
+    quota: Quota | None = None,
+    limits: Limits = ANONYMOUS,
 ) -> Iterator[Guarded]:
     """Catalogs `plain`, `vault` (closed) and `mixed` (its Note is closed), of the same rows.
 
@@ -88,7 +94,7 @@ def guarded(
         log = StoreSettings(log=LogSettings(write_s=0.1), quotas=Quotas(user=quota or Quota()))
         with open_store(made.topology, spool=folder / "czar", settings=log) as store:
             authority = Authority(store.pools, settings, store.rights_version)
-            with _served(_service(made, store, authority)) as url:
+            with _served(_service(made, store, authority, limits)) as url:
                 yield Guarded(made, store, url, tokens, authority)
 
 
@@ -146,13 +152,14 @@ def _people(connection: Any) -> dict[str, str]:
     return tokens
 
 
-def _service(made: Lab, store: Store, authority: Authority) -> Service:
+def _service(made: Lab, store: Store, authority: Authority, limits: Limits) -> Service:
     return Service(
         answer=lambda text, limits, maxrec, language, as_of, caller: answer(
             text, store, limits=limits, maxrec=maxrec, language=language, as_of=as_of, caller=caller
         ),
         catalogs=store.catalogs,
         check=store.check,
+        limits=limits,
         authority=authority,
         queries=QueryAccess(store.pools, store.watch.cancel),
         quota_of=store.quota,
