@@ -10,13 +10,14 @@ from __future__ import annotations
 import fcntl
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from loaders.parts.twin import twin_path
 from schema.catalog import HEALPIX_29, Catalog, Table
-from schema.healpix import MAX_ORDER
+from schema.healpix import MAX_ORDER, Pixel
 from schema.manifest import Manifest, Part, PartKind
 from schema.topology import Topology
 
@@ -65,10 +66,11 @@ def _write_view(folder: Path, table: Table, snapshot: int, twins: Mapping[Part, 
     version = versions / f"{table.name}-{snapshot}"
     shutil.rmtree(version, ignore_errors=True)
     (version / "dataset").mkdir(parents=True)
-    _link_twins(version / "dataset", twins)
-    _write_metadata(version / "dataset", twins)
-    _write_pixels(version, twins)
-    _write_properties(version, folder.name, table, list(twins))
+    leaves = _leaves(twins)
+    _link_twins(version / "dataset", leaves)
+    _write_metadata(version / "dataset", leaves)
+    _write_pixels(version, leaves)
+    _write_properties(version, folder.name, table, leaves)
     view = folder / table.name
     fresh = folder / f".{table.name}.link"
     fresh.unlink(missing_ok=True)
@@ -80,60 +82,84 @@ def _write_view(folder: Path, table: Table, snapshot: int, twins: Mapping[Part, 
     return view
 
 
-def _leaf(part: Part) -> str:
-    """Where a part lies below `dataset`."""
-    assert part.pixel is not None, f"part {part.part_id} has no chunk"
-    number = part.pixel.number
-    directory = number // _DIRECTORY_PIXELS * _DIRECTORY_PIXELS
-    return f"Norder={part.pixel.order}/Dir={directory}/Npix={number}/{part.own_name}.parquet"
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A part and its twin, in the pixel that shows it."""
+
+    part: Part
+    pixel: Pixel
+    twin: Path
+
+    @property
+    def path(self) -> str:
+        """Where it lies below `dataset`."""
+        order, number = self.pixel.order, self.pixel.number
+        directory = number // _DIRECTORY_PIXELS * _DIRECTORY_PIXELS
+        return f"Norder={order}/Dir={directory}/Npix={number}/{self.part.own_name}.parquet"
 
 
-def _link_twins(dataset: Path, twins: Mapping[Part, Path]) -> None:
-    for part, twin in twins.items():
-        leaf = dataset / _leaf(part)
-        leaf.parent.mkdir(parents=True, exist_ok=True)
-        leaf.symlink_to(twin)
+def _leaves(twins: Mapping[Part, Path]) -> list[_Leaf]:
+    """The parts by their place on the sky, then by age.
+
+    HATS has no pixel within another: what a chunk that was split holds is shown in the old one as long
+    as that has parts.
+    """
+    pixels = {part.pixel for part in twins if part.pixel is not None}
+    outermost: dict[Pixel, Pixel] = {}
+    outer: Pixel | None = None
+    for pixel in sorted(pixels, key=lambda one: (one.first_29, one.order)):
+        if outer is None or not outer.contains(pixel):
+            outer = pixel
+        outermost[pixel] = outer
+    leaves = [
+        _Leaf(part, outermost[part.pixel], twin)
+        for part, twin in twins.items()
+        if part.pixel is not None
+    ]
+    return sorted(leaves, key=lambda leaf: (leaf.pixel.first_29, leaf.part.part_id))
 
 
-def _write_metadata(dataset: Path, twins: Mapping[Part, Path]) -> None:
+def _link_twins(dataset: Path, leaves: Sequence[_Leaf]) -> None:
+    for leaf in leaves:
+        path = dataset / leaf.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(leaf.twin)
+
+
+def _write_metadata(dataset: Path, leaves: Sequence[_Leaf]) -> None:
     """All twins' footers in one, and their schema."""
     total: pq.FileMetaData | None = None
-    for part in _ascending(twins):
-        footer = pq.read_metadata(twins[part])
-        footer.set_file_path(_leaf(part))
+    for leaf in leaves:
+        footer = pq.read_metadata(leaf.twin)
+        footer.set_file_path(leaf.path)
         if total is None:
             total = footer
         else:
             total.append_row_groups(footer)
     assert total is not None, "a view without parts"
     total.write_metadata_file(dataset / "_metadata")
-    pq.write_metadata(pq.read_schema(next(iter(twins.values()))), dataset / "_common_metadata")
+    pq.write_metadata(pq.read_schema(leaves[0].twin), dataset / "_common_metadata")
 
 
-def _ascending(parts: Mapping[Part, Path]) -> list[Part]:
-    """Parts by their place on the sky, then by age."""
-    return sorted(parts, key=lambda part: (part.pixel.first_29 if part.pixel else 0, part.part_id))
-
-
-def _write_pixels(version: Path, twins: Mapping[Part, Path]) -> None:
-    pixels = dict.fromkeys(part.pixel for part in _ascending(twins) if part.pixel is not None)
+def _write_pixels(version: Path, leaves: Sequence[_Leaf]) -> None:
+    pixels = dict.fromkeys(leaf.pixel for leaf in leaves)
     lines = ["Norder,Npix", *(f"{pixel.order},{pixel.number}" for pixel in pixels)]
     (version / "partition_info.csv").write_text("\n".join(lines) + "\n")
 
 
 def _write_properties(
-    version: Path, catalog_name: str, table: Table, parts: Sequence[Part]
+    version: Path, catalog_name: str, table: Table, leaves: Sequence[_Leaf]
 ) -> None:
     """What the view is, in the words of the HATS standard."""
     properties = {
         "obs_collection": f"{catalog_name}_{table.name}",
         "dataproduct_type": "object",
-        "hats_nrows": sum(part.rows for part in parts),
+        "hats_nrows": sum(leaf.part.rows for leaf in leaves),
         "hats_col_ra": table.ra,
         "hats_col_dec": table.dec,
         "hats_col_healpix": HEALPIX_29,
         "hats_col_healpix_order": MAX_ORDER,
-        "hats_order": max(part.pixel.order for part in parts if part.pixel is not None),
+        "hats_order": max(leaf.pixel.order for leaf in leaves),
         "hats_npix_suffix": "/",
         "hats_builder": "skyshard",
         "hats_version": "v1.0",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from loaders.copies.repair_loop import RepairLoop, RepairPace
 from loaders.copies.verify import Depth, VerifyOptions, verify
 from loaders.ingest import Contribution, IngestOptions, IngestReport, ingest
 from loaders.parts.degraded import Degraded, Patience
+from loaders.rewrites.compact import MOST_PARTS, compact, place_of
 from migrations.upgrade import upgrade
 from procedures.manifests import current_snapshots, read_manifest
 from procedures.repairs import due_repairs, free_czar_lock, try_czar_lock
@@ -119,6 +121,34 @@ def test_an_ingest_does_without_a_lost_shard_and_repair_brings_its_copies(cluste
     assert cluster.answers() == while_away
     parts = [part for part in cluster.manifest().parts if part.ingest_id == report.ingest_id]
     assert {len(part.replicas) for part in parts} == {2, 3}
+
+
+def test_a_compaction_without_a_shard_is_refused_and_changes_nothing(cluster: Cluster) -> None:
+    cluster.ingest(Degraded.REFUSE, 45000)
+    store, before = cluster.sharded.store, cluster.manifest()
+    cluster.last.stop()
+    try:
+        with pytest.raises(Unavailable, match="shard 3 does not answer"):
+            compact(store.pools, "lab", store.topology)
+    finally:
+        cluster.last.start()
+    assert cluster.manifest() == before
+    assert cluster.is_clean()
+
+
+def test_a_publish_that_does_without_a_shard_makes_room_all_the_same(cluster: Cluster) -> None:
+    cluster.last.stop()
+    try:
+        for number in range(50, 55):
+            cluster.ingest(Degraded.ALLOW, 1001 * number)
+    finally:
+        cluster.last.start()
+    count = Counter(place_of(part) for part in cluster.manifest().parts)
+    assert max(count.values()) <= MOST_PARTS
+    store = cluster.sharded.store
+    assert repair(store.pools, store.topology).left == ()
+    assert cluster.queued() == 0
+    assert cluster.is_clean()
 
 
 def test_an_ingest_waits_for_a_shard_that_comes_back(cluster: Cluster) -> None:

@@ -11,8 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from loaders import lifecycle
 from loaders.copies.retired import drop_retired
 from loaders.discard import drop_dead
+from loaders.ingest import Contribution
+from loaders.options import Site
 from loaders.parts.degraded import Patience
 from loaders.parts.publish import PublishConflict
 from loaders.rewrites import rewrite as rewrites
@@ -20,6 +23,7 @@ from loaders.rewrites.compact import MOST_PARTS, compact, groups_above
 from loaders.rewrites.retract import retract
 from loaders.rewrites.rewrite import Rewrite, open_base, rewrite
 from procedures.columns import add_column
+from procedures.manifests import read_manifest
 from procedures.rewrites import RetractRefused
 from procedures.snapshots import (
     SnapshotDropped,
@@ -189,6 +193,34 @@ def test_dropped_snapshots_free_their_parts_but_what_a_query_reads(small: Sharde
     assert tables(store) < kept
     assert tables(store) == len(store.pin().manifests["lab"].parts) + directors(store)
     assert told(store) == [500, 1100, 1100, 2]
+
+
+def test_what_an_ingest_was_planned_against_stays_while_it_may_be_tried_again(
+    small: Sharded, tmp_path: Path
+) -> None:
+    store = small.store
+    site = Site(store.pools, store.topology, tmp_path / "spool")
+    path = tmp_path / "more.parquet"
+    pa.parquet.write_table(objects(20, first=9001), path)
+    ingest_id = lifecycle.begin(site, "lab")
+    lifecycle.add(site, ingest_id, [Contribution("Object", path)])
+    lifecycle.commit(site, ingest_id)
+    lifecycle.run_ingest(site, ingest_id)
+    compact(store.pools, "lab", store.topology)
+    with store.pools.coordinator() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE skyshard.ingest SET state = 'failed', finished_at = now() WHERE ingest_id = %s",
+            (ingest_id,),
+        )
+        drop_snapshots(connection, [find_pin(connection, "lab", str(n)) for n in (1, 2, 3)])
+        connection.commit()
+        before = read_manifest(connection, "lab", 3)
+    wait_for_lease(store)
+    drop_retired(store.pools, store.topology, grace_s=0.0)
+    with store.pools.coordinator() as connection:
+        assert read_manifest(connection, "lab", 3) == before
+    lifecycle.abort(site, ingest_id)
+    assert drop_retired(store.pools, store.topology, grace_s=0.0) > 0
 
 
 def test_a_tag_keeps_a_snapshot(small: Sharded) -> None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from loaders.parts.hats import write_views
+from schema.manifest import PartKind
 from tests.loaders.lab import lab
 from tests.loaders.skies import SKY, objects, sources_of
 from tests.support.postgres import Server
@@ -57,3 +58,17 @@ def test_a_slower_writer_does_not_put_an_older_snapshot_back(
         view = folder / "lab" / "Object"
         assert view.resolve().name == "Object-2"
         assert hats.read_hats(view).catalog_info.total_rows == 100
+
+
+def test_a_chunk_that_was_split_is_shown_in_one_pixel(server: Server, tmp_path: Path) -> None:
+    with lab(server, SKY, tmp_path) as sky:
+        sky.ingest(Object=objects(300))
+        sky.ingest(Object=objects(3000, first=1001, seed=2))
+        parts = sky.manifest().parts_of("Object", PartKind.ROWS)
+        pixels = {part.pixel for part in parts if part.pixel}
+        assert any(one != other and one.contains(other) for one in pixels for other in pixels)
+        view = hats.read_hats(tmp_path / "spool" / "hats" / "lab" / "Object")
+        assert view.catalog_info.total_rows == 3300
+        assert len(view.get_healpix_pixels()) < len(pixels)
+        files = (view.catalog_path / "dataset").rglob("Npix=*/*.parquet")
+        assert sum(pa.parquet.read_metadata(str(file)).num_rows for file in files) == 3300
