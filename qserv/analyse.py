@@ -22,6 +22,7 @@ from qserv.constants import constant_of
 from qserv.flatten import flatten
 from qserv.in_lists import use_lists
 from qserv.own_pixels import use_own_pixels
+from qserv.semijoins import use_semijoins
 from qserv.traverse import blocks, conjuncts, leaves
 from schema.catalog import Catalog, Table, family_key
 
@@ -58,7 +59,7 @@ class KeyCondition:
 
 def analyse(query: Query) -> Analysed:
     """Flatten the query, gather lists, carry conditions over equalities, collect the keys named."""
-    flat = carry(use_own_pixels(use_lists(flatten(query))))
+    flat = carry(use_own_pixels(use_semijoins(use_lists(flatten(query)))))
     found: dict[tuple[str, str], set[int]] = defaultdict(set)
     for block in blocks(flat):
         tables = {

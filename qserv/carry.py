@@ -14,23 +14,19 @@ from qserv.bound import (
     Call,
     Cast,
     Column,
-    Derived,
-    Exists,
     Expression,
     InList,
-    InQuery,
     Join,
     JoinKind,
     Literal,
     Query,
     RelationId,
-    Scalar,
     Select,
-    SetOperation,
     Source,
 )
 from qserv.constants import constant_of
-from qserv.traverse import conjunction, conjuncts, leaves, rewrite, rewrite_block
+from qserv.rebuild import rewrite_blocks
+from qserv.traverse import conjunction, conjuncts, leaves
 from schema.types import Type
 
 MAX_CARRIED_ITEMS = 1000
@@ -43,12 +39,11 @@ Term = Column | Cast
 
 def carry(query: Query) -> Query:
     """The query with such conditions added, at every depth; the same rows."""
-    if isinstance(query, SetOperation):
-        return replace(query, left=carry(query.left), right=carry(query.right))
-    block = rewrite_block(query, _carry_subquery)
-    if block.source is None:
-        return block
-    block = replace(block, source=_inside(block.source))
+    return rewrite_blocks(query, _with_carried)
+
+
+def _with_carried(block: Select) -> Select:
+    """One block with what its conditions say of further tables."""
     added = _carried(block)
     if not added:
         return block
@@ -66,32 +61,6 @@ def certain_of(source: Source | None) -> tuple[Expression, ...]:
             return certain_of(source.right)
         case _:
             return ()
-
-
-def _carry_subquery(node: Expression) -> Expression | None:
-    match node:
-        case Exists() | Scalar():
-            return replace(node, query=carry(node.query))
-        case InQuery():
-            argument = rewrite(node.argument, _carry_subquery)
-            return replace(node, argument=argument, query=carry(node.query))
-        case _:
-            return None
-
-
-def _inside(source: Source) -> Source:
-    """The source with its derived tables' queries done."""
-    match source:
-        case Derived():
-            query = carry(source.query)
-            return source if query is source.query else replace(source, query=query)
-        case Join():
-            left, right = _inside(source.left), _inside(source.right)
-            if left is source.left and right is source.right:
-                return source
-            return replace(source, left=left, right=right)
-        case _:
-            return source
 
 
 def _carried(block: Select) -> tuple[Expression, ...]:
@@ -162,6 +131,18 @@ def _comparison(condition: Expression) -> tuple[Column, tuple[Literal, ...]] | N
         if term is not None and len(known) == len(rest):
             return _column(term), known
     return None
+
+
+def carried_equalities(conditions: Iterable[Expression]) -> tuple[Expression, ...]:
+    """`a.k = c.k`, said by `a.k = b.k` and `b.k = c.k`: of columns, in both orders."""
+    equal = _Classes.of(conditions)
+    return tuple(
+        Call("=", (one, other), Type.BOOLEAN)
+        for members in equal.members.values()
+        for one in members
+        for other in members
+        if one != other and isinstance(one, Column) and isinstance(other, Column)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,17 +32,8 @@ from qserv.bound import (
     Values,
     Within,
 )
-from qserv.traverse import (
-    Rewrite,
-    conjunction,
-    conjuncts,
-    leaves,
-    nodes,
-    rewrite,
-    rewrite_block,
-    rewrite_query,
-    windows,
-)
+from qserv.rebuild import Rewrite, rewrite, rewrite_block, rewrite_query
+from qserv.traverse import conjunction, conjuncts, leaves, nodes, windows
 
 Renames = dict[RelationId, tuple[Output, ...]]
 MAX_MERGED_NODES = 64

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from qserv.bound import Call, Expression, InList, Literal, Query
 from qserv.constants import constant_of
-from qserv.traverse import rewrite, rewrite_query
+from qserv.rebuild import rewrite, rewrite_query
 from schema.types import Type
 
 LEAST_ITEMS = 4

@@ -7,7 +7,8 @@ bits: a density map costs a shift a row instead of trigonometry.
 from __future__ import annotations
 
 from qserv.bound import BaseTable, Call, Column, Expression, Literal, Query, RelationId
-from qserv.traverse import base_relations, rewrite_query
+from qserv.rebuild import rewrite_query
+from qserv.traverse import base_relations
 from schema.catalog import HEALPIX_29
 from schema.healpix import MAX_ORDER
 from schema.names import HELD_CATALOGS

@@ -23,7 +23,8 @@ from qserv.bound import (
     RelationId,
     Scalar,
 )
-from qserv.traverse import has_aggregate, own_nodes, rewrite, rewrite_query, windows
+from qserv.rebuild import rewrite, rewrite_query
+from qserv.traverse import has_aggregate, own_nodes, windows
 from schema.errors import LimitExceeded
 
 MAX_SETS = 4096

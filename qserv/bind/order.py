@@ -31,7 +31,8 @@ from qserv.bound import (
     SortKey,
     Source,
 )
-from qserv.traverse import leaves, relations, rewrite_keys
+from qserv.rebuild import rewrite_keys
+from qserv.traverse import leaves, relations
 from schema.catalog import Role, Table
 from schema.types import Type
 

@@ -16,7 +16,7 @@ from qserv.bind.errors import MisplacedAggregate, Node, TypeMismatch, Unsupporte
 from qserv.bind.operators import arithmetic, every
 from qserv.bind.scope import Env
 from qserv.bound import Aggregate, Call, Case, Expression, Literal
-from qserv.traverse import rewrite
+from qserv.rebuild import rewrite
 from schema.types import Type
 
 

@@ -27,7 +27,8 @@ from qserv.bound import (
     Window,
     WindowFrame,
 )
-from qserv.traverse import rewrite, windows
+from qserv.rebuild import rewrite
+from qserv.traverse import windows
 from schema.types import Type
 
 _RANKS = {

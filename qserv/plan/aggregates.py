@@ -23,7 +23,8 @@ from qserv.bound import (
     Literal,
     Scalar,
 )
-from qserv.traverse import conjunction, rewrite
+from qserv.rebuild import rewrite
+from qserv.traverse import conjunction
 from schema.types import Type
 
 Sent = Callable[[Expression], Column]

@@ -28,7 +28,8 @@ from qserv.bound import (
 )
 from qserv.plan.local import CELL
 from qserv.planned import ByCells
-from qserv.traverse import blocks, conjuncts, leaves, relations, rewrite_query
+from qserv.rebuild import rewrite_query
+from qserv.traverse import blocks, conjuncts, leaves, relations
 from schema.types import Type
 
 

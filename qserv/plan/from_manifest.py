@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from qserv.bound import Aggregate, BaseTable, Column, Expression, Literal, Select
-from qserv.traverse import has_subquery, relations, rewrite
+from qserv.rebuild import rewrite
+from qserv.traverse import has_subquery, relations
 from schema.manifest import Manifest
 from schema.statistics import ColumnStatistics, statistics_columns
 from schema.types import Type

@@ -36,15 +36,13 @@ from qserv.plan.push import Pushed, push
 from qserv.plan.staging import Open, with_feeds
 from qserv.plan.subqueries import Localiser, NotLocal, outer_relations
 from qserv.planned import Fragment, Plan
+from qserv.rebuild import rewrite, rewrite_block, rewrite_query
 from qserv.traverse import (
     base_relations,
     conjunction,
     conjuncts,
     has_subquery,
     query_nodes,
-    rewrite,
-    rewrite_block,
-    rewrite_query,
     windows,
 )
 from schema.catalog import Table

@@ -27,14 +27,8 @@ from qserv.plan.from_manifest import from_manifest
 from qserv.plan.local import Local, Refusal
 from qserv.plan.subqueries import inner_bases
 from qserv.planned import Reading
-from qserv.traverse import (
-    has_subquery,
-    relations,
-    rewrite,
-    rewrite_keys,
-    rewrite_outputs,
-    windows,
-)
+from qserv.rebuild import rewrite, rewrite_keys, rewrite_outputs
+from qserv.traverse import has_subquery, relations, windows
 from schema.catalog import Role
 from schema.manifest import Manifest
 from schema.types import Type

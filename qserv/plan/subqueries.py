@@ -3,8 +3,8 @@
 A sub-query joins a local where every row that it can see of an outer row lies in that row's chunk:
 
 - it reads replicated tables only; or
-- it is one local itself, and an equality of keys, a distance within the margin or a match table,
-  among the conditions that all its rows fulfil, links it to the outer local;
+- an equality of keys, a distance within the margin or a match table, among the conditions that all its
+  rows fulfil, links it to the outer local; where it is several locals, each one of them;
 - `IN` may be such an equality, of a plain or grouped column. Elsewhere than at the top of WHERE
   (`NOT IN`, under NOT, in a select list) both sides must never be NULL: a NULL among the values, or no
   values at all, change what it means for rows of all chunks.
@@ -14,7 +14,8 @@ The outer local keeps the anchor; the sub-query's relations are partners, read l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from qserv.bound import (
@@ -26,6 +27,8 @@ from qserv.bound import (
     Expression,
     Fetched,
     InQuery,
+    Join,
+    JoinKind,
     Literal,
     Output,
     Query,
@@ -35,8 +38,10 @@ from qserv.bound import (
     Source,
     Values,
 )
+from qserv.carry import carried_equalities
 from qserv.plan.local import Local, Member, Refusal, Separations, beside, linked_by_key
 from qserv.plan.pieces import Gathered
+from qserv.rebuild import rewrite, rewrite_block
 from qserv.traverse import (
     blocks,
     conjunction,
@@ -45,8 +50,6 @@ from qserv.traverse import (
     leaves,
     query_nodes,
     relations,
-    rewrite,
-    rewrite_block,
     windows,
 )
 from schema.names import HELD_CATALOGS
@@ -71,6 +74,8 @@ class Localiser:
     local: Local
     gather: Gather
     separations: Separations
+    _held: tuple[Expression, ...] = ()
+    """What holds for every row of the sub-queries around the one at hand."""
     _known: list[tuple[Query, Expression | None, Select]] = field(default_factory=list)
     """Sub-queries taken in already: a select list and ORDER BY may hold the same one."""
 
@@ -137,17 +142,43 @@ class Localiser:
         ):
             raise NotLocal("the sub-query reads more than tables")
         gathered = self.gather(query.source, conjuncts(query.where))
-        (inner, *more) = gathered.pieces
-        if more or not isinstance(inner, Local):
-            raise NotLocal("; ".join(gathered.reasons) or "the sub-query is not local to a chunk")
         between = tuple(c for c in gathered.conditions if not has_subquery(c))
         nested = tuple(c for c in gathered.conditions if has_subquery(c))
         linking = between if link is None else (*between, link)
-        partner, added = self._linked(inner, linking, why)
-        self.local = replace(self.local, members=(*self.local.members, *_partners(partner)))
+        before, self._held = self._held, (*self._held, *linking)
+        partner, added = self._partner(gathered, why)
         inside = tuple(self.condition(condition) for condition in nested)
+        self._held = before
         where = (*partner.filters, *between, *added, *inside)
         return self._finished(replace(query, source=partner.source), where)
+
+    def _partner(self, gathered: Gathered, why: str) -> tuple[Local, tuple[Expression, ...]]:
+        """The sub-query's pieces as partners side by side, and the conditions that come with that.
+
+        Each is linked to the local, or to those taken in before it.
+        """
+        waiting = [piece for piece in gathered.pieces if isinstance(piece, Local)]
+        if len(waiting) < len(gathered.pieces):
+            raise NotLocal("; ".join(gathered.reasons) or "the sub-query is not local to a chunk")
+        equal = carried_equalities(self._held)
+        taken: list[Local] = []
+        added: list[Expression] = []
+        while waiting:
+            piece, partner, conditions = self._next(waiting, (*self._held, *equal), why)
+            waiting.remove(piece)
+            taken.append(partner)
+            added += conditions
+            self.local = replace(self.local, members=(*self.local.members, *_partners(partner)))
+        return _side_by_side(taken), tuple(added)
+
+    def _next(
+        self, waiting: Sequence[Local], linking: tuple[Expression, ...], why: str
+    ) -> tuple[Local, Local, tuple[Expression, ...]]:
+        """The first piece that is linked to the local, as a partner; raises NotLocal."""
+        for piece in waiting[:-1]:
+            with suppress(NotLocal):
+                return piece, *self._linked(piece, linking, why)
+        return waiting[-1], *self._linked(waiting[-1], linking, why)
 
     def _linked(
         self, inner: Local, linking: tuple[Expression, ...], why: str
@@ -172,6 +203,16 @@ class Localiser:
         ):
             raise NotLocal("the sub-query names a relation of a query farther out")
         return whole
+
+
+def _side_by_side(locals_: Sequence[Local]) -> Local:
+    """Locals as one without further conditions; what they are partners of keeps the anchor."""
+    first, *others = locals_
+    for other in others:
+        source = Join(JoinKind.CROSS, first.source, other.source, None)
+        filters = (*first.filters, *other.filters)
+        first = Local(source, (*first.members, *other.members), first.anchor, filters)
+    return first
 
 
 def outer_relations(expression: Expression) -> set[RelationId]:
