@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -62,6 +63,44 @@ def install_macros(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     for name in FILES:
         connection.execute(_text("duckdb", name))
+
+
+def install_called(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Create or replace the macros that a statement calls, and those that they call.
+
+    All of them take 160 ms; a merge calls two or three.
+    """
+    called = macros_called(sql)
+    if called:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    for name in called:
+        connection.execute(_macros()[name])
+
+
+def macros_called(sql: str) -> tuple[str, ...]:
+    """The names of the macros that a statement needs, each after those that it calls itself."""
+    known = _macros()
+    found: set[str] = set()
+    waiting = _CALLED.findall(sql)
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in found:
+            found.add(name)
+            waiting += _CALLED.findall(known[name])
+    return tuple(name for name in known if name in found)
+
+
+@cache
+def _macros() -> dict[str, str]:
+    """Each macro of DuckDB as its statement, in the order in which they build on each other."""
+    statements = [
+        _CREATE + rest for name in FILES for rest in _text("duckdb", name).split(_CREATE)[1:]
+    ]
+    return {_CALLED.findall(statement)[0]: statement for statement in statements}
+
+
+_CREATE = "CREATE OR REPLACE MACRO "
+_CALLED = re.compile(rf"\b{SCHEMA}\.(\w+)")
 
 
 @cache

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import duckdb
 
-from procedures.install import install_macros
-
 
 @dataclass(frozen=True, slots=True)
 class InstanceLimits:
@@ -27,7 +25,7 @@ class InstanceLimits:
 def open_instance(
     limits: InstanceLimits, *, temp: Path, folders: Sequence[Path] = ()
 ) -> duckdb.DuckDBPyConnection:
-    """An in-memory database with our functions that reaches nothing but `folders`.
+    """An in-memory database that reaches nothing but `folders`; it has none of our functions yet.
 
     `temp` is its own folder for what does not fit its memory; it must exist and lie outside
     `folders`.
@@ -44,7 +42,6 @@ def open_instance(
             "preserve_insertion_order": "false",
         },
     )
-    install_macros(connection)
     for setting, value in (
         ("TimeZone", "'UTC'"),
         ("parquet_metadata_cache", "true"),

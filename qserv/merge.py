@@ -1,7 +1,8 @@
 """The merge: what is left of the statement, in DuckDB over the fragments' rows.
 
 A merge runs in a locked-down DuckDB of its own with an admitted share of the czar's memory. Opening
-one costs tens of milliseconds, so that idle ones are kept and used again.
+one costs tens of milliseconds, so that idle ones are kept and used again; our functions it gets as
+statements call them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from procedures.functions import FUNCTIONS
+from procedures.install import install_called
 from qserv.bound import BaseTable, Fetched
 from qserv.chunk_sql import CELL
 from qserv.dispatch.loop import conform, fragment_schema
@@ -224,6 +226,7 @@ def merge(
                 side.relation: _by_cells(side, sources[side.relation]) for side in plan.by_cells
             }
             sql = render(plan.merge, Dialect.DUCKDB, sources)
+            install_called(connection, sql)
             running.check()
             reader = connection.sql(sql).to_arrow_reader(ROWS_PER_BATCH)
             schema = output_schema(plan)

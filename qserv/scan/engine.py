@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from procedures.install import install_macros
 from qserv.duckdb_instance import (
     DATA_ERRORS,
     INTERRUPTED,
@@ -96,6 +97,7 @@ class ScanEngine:
         self._temp = own_folder(settings.twins.parent, _TEMP)
         limits = InstanceLimits(settings.memory_bytes, settings.temp_bytes, settings.threads)
         self._database = open_instance(limits, temp=self._temp, folders=[settings.twins])
+        install_macros(self._database)
         self._lanes = {
             True: _Lane(threading.Semaphore(settings.interactive_places)),
             False: _Lane(threading.Semaphore(settings.scan_places)),

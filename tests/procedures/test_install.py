@@ -13,8 +13,9 @@ import psycopg2
 import pytest
 
 import procedures
+from procedures.function import Function
 from procedures.functions import FUNCTIONS, HELPERS, SCHEMA
-from procedures.install import FILES, install, install_macros
+from procedures.install import FILES, install, install_called, install_macros, macros_called
 
 FOLDER = Path(procedures.__file__).parent
 
@@ -103,6 +104,25 @@ def test_duckdb_has_the_functions_and_helpers_of_the_manifest() -> None:
     ).fetchall()
     public = {function.sql_name.removeprefix(f"{SCHEMA}.") for function in FUNCTIONS.values()}
     assert {name for (name,) in rows} == public | HELPERS["duckdb"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_a_statement_gets_the_macros_that_it_calls(function: Function) -> None:
+    found = macros_called(f"SELECT {function.sql_name}(x) FROM t")
+    assert found[-1] == function.sql_name.removeprefix(f"{SCHEMA}.")
+    for k, name in enumerate(found):
+        assert set(macros_called(f"{SCHEMA}.{name}()")) <= set(found[: k + 1])
+
+
+def test_only_what_a_statement_calls_is_installed() -> None:
+    connection = duckdb.connect()
+    install_called(connection, "SELECT sky.in_circle_v1(1e0, 2e0, 1e0, 2e0, 1e0)")
+    assert connection.execute("SELECT sky.in_circle_v1(1e0, 2e0, 1e0, 2e0, 1e0)").fetchall() == [
+        (True,)
+    ]
+    with pytest.raises(duckdb.CatalogException):
+        connection.execute("SELECT sky.ln_v1(1e0)")
+    install_called(connection, "SELECT 1 AS one")
 
 
 def test_a_locked_down_duckdb_takes_them_too() -> None:

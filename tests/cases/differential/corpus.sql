@@ -970,16 +970,16 @@ SELECT visit, centre, field FROM Visit WHERE 1 = CONTAINS(centre, BOX(180.0, 0.0
 SELECT o.kind, COUNT(*) AS n, (SELECT COUNT(*) FROM Visit AS v WHERE v.visit < MAX(o.nDet)) AS m FROM Object AS o GROUP BY o.kind HAVING COUNT(*) > 100
 
 -- : a sub-query in a sub-query names the outermost block
-SELECT o.objectId FROM Object o WHERE o.objectId < 1040 AND o.objectId IN (SELECT f.objectId FROM ForcedSource f WHERE f.mjd > 61061.3 + o.nDet * 0.1 AND f.objectId IN (SELECT g.objectId FROM ForcedSource g WHERE g.mjd < f.mjd AND g.mjd > 61041 + o.nDet))
+SELECT o.objectId FROM Object o WHERE o.objectId < 1010 AND o.objectId IN (SELECT f.objectId FROM ForcedSource f WHERE f.objectId < 1010 AND f.mjd > 61041 + o.nDet * 0.1 AND f.objectId IN (SELECT g.objectId FROM ForcedSource g WHERE g.objectId < 1010 AND g.mjd < f.mjd - 9 AND g.mjd > 61041 + o.nDet * 0.1))
 
 -- : sub-queries three deep, each naming the blocks around it
-SELECT o.objectId FROM Object o WHERE o.objectId < 1040 AND o.objectId IN (SELECT f.objectId FROM ForcedSource f WHERE f.mjd > 61061.3 + o.nDet * 0.1 AND f.objectId IN (SELECT g.objectId FROM Object g WHERE g.nDet >= o.nDet AND EXISTS (SELECT 1 FROM ForcedSource h WHERE h.mjd < f.mjd AND h.objectId = g.objectId)))
+SELECT o.objectId FROM Object o WHERE o.objectId < 1008 AND o.objectId IN (SELECT f.objectId FROM ForcedSource f WHERE f.objectId < 1008 AND f.mjd > 61041 + o.nDet * 0.1 AND f.objectId IN (SELECT g.objectId FROM Object g WHERE g.objectId < 1008 AND g.nDet >= o.nDet AND EXISTS (SELECT 1 FROM ForcedSource h WHERE h.mjd < f.mjd - 9 AND h.objectId = g.objectId)))
 
 -- : a correlated IN of values that may be NULL, and one under OR
-SELECT o.objectId FROM Object o WHERE o.objectId < 1100 AND o.gFlux IN (SELECT p.gFlux FROM Object p WHERE p.nDet >= o.nDet) AND (o.nDet > 9 OR o.objectId IN (SELECT f.objectId FROM ForcedSource f WHERE f.mjd > 61061.3 + o.nDet * 0.1))
+SELECT o.objectId FROM Object o WHERE o.objectId < 1100 AND o.gFlux IN (SELECT p.gFlux FROM Object p WHERE p.nDet >= o.nDet) AND (o.nDet > 9 OR o.objectId IN (SELECT f.objectId FROM ForcedSource f WHERE f.mjd > 61062.2 + o.nDet * 0.01))
 
 -- : NOT EXISTS over a sub-query in a sub-query that names the outermost block
-SELECT o.objectId FROM Object o WHERE o.objectId < 1060 AND NOT EXISTS (SELECT 1 FROM ForcedSource f WHERE f.objectId = o.objectId AND f.mjd > 61041 + o.nDet * 0.5 AND EXISTS (SELECT 1 FROM ForcedSource g WHERE g.objectId = f.objectId AND g.mjd > f.mjd + o.nDet))
+SELECT o.objectId FROM Object o WHERE o.objectId < 1030 AND NOT EXISTS (SELECT 1 FROM ForcedSource f WHERE f.objectId = o.objectId AND f.mjd > 61041 + o.nDet * 0.5 AND EXISTS (SELECT 1 FROM ForcedSource g WHERE g.objectId = f.objectId AND g.mjd > f.mjd + o.nDet))
 
 -- : two tables of a sub-query, each linked to the outer row
 SELECT o.objectId FROM Object o WHERE EXISTS (SELECT 1 FROM ForcedSource f, ForcedSource g WHERE f.objectId = o.objectId AND g.objectId = o.objectId AND f.mjd > g.mjd + 20)
