@@ -18,6 +18,7 @@ from workers.cli.ingest_files import (
     MappingFile,
     MostRows,
     Split,
+    WaitS,
     manner,
     pairs,
 )
@@ -72,10 +73,7 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
             "--degraded", help="Where a shard is down: wait, allow (do without) or refuse. [wait]"
         ),
     ] = None,
-    wait_s: Annotated[
-        float | None,
-        typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for it. [60]"),
-    ] = None,
+    wait_s: WaitS = None,
     executor: ExecutorKind = None,
     address: Address = None,
     home: Home = None,

@@ -52,6 +52,11 @@ MostRows = Annotated[
     typer.Option("--rows", min=1, help="Of a dry run: rows of each file to read [default: all]."),
 ]
 
+WaitS = Annotated[
+    float | None,
+    typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for it. [60]"),
+]
+
 
 def pairs(table: str, files: list[str]) -> list[tuple[str, str]]:
     """Each file with the table that its rows go to: `table`, or what TABLE=FILE said last."""

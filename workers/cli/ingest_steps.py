@@ -356,7 +356,10 @@ def _show_pieces(found: IngestStatus) -> None:
     emit_table(
         ("file", "table", "source", "state", "rows", "rejects", "attempts", "seconds"),
         [
-            (c.number, c.table, f"{c.source}{c.piece or ''}", c.state, c.rows, c.rejects, c.attempts, c.seconds)
+            (
+                *(c.number, c.table, f"{c.source}{c.piece or ''}", c.state, c.rows),
+                *(c.rejects, c.attempts, c.seconds),
+            )
             for c in found.contributions
         ],
     )
