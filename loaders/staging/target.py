@@ -57,6 +57,18 @@ class NotSupportedYet(InputError):
         super().__init__(f"{what}: ingests do not support that yet, and nothing was changed")
 
 
+class NotARelease(InputError):
+    """Live catalogs are changed by units of work, not by ingests."""
+
+    code = "NOT_A_RELEASE"
+
+    def __init__(self, catalog: str) -> None:
+        super().__init__(
+            f"the layout of {catalog} says `kind: live`: write with `skyshard unit write {catalog}"
+            " TABLE=FILE`; nothing was changed"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A catalog as an ingest found it. `manifest` is the snapshot that keys are checked against."""
@@ -76,7 +88,7 @@ def open_target(
 ) -> Target:
     """Find the catalog and the contributions' tables.
 
-    Raises UnknownCatalog, UnknownTable, NotSupportedYet.
+    Raises UnknownCatalog, UnknownTable, NotARelease, NotSupportedYet.
     """
     with pools.coordinator() as connection:
         catalog = get_catalog(connection, catalog_name)
@@ -86,7 +98,7 @@ def open_target(
         connection.rollback()
     tables = tuple(_table(catalog, contribution.table) for contribution in contributions)
     if catalog.kind is Kind.LIVE:
-        raise NotSupportedYet(f"the layout of {catalog.name} says `kind: live`")
+        raise NotARelease(catalog.name)
     for table in tables:
         if table.keep_unplaced:
             raise NotSupportedYet(f"the layout of {table.name} says `unplaced: keep`")

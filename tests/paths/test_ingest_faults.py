@@ -17,7 +17,7 @@ from typing_extensions import override
 from loaders.ingest import Contribution, IngestOptions, Progress, ingest
 from loaders.parts.publish import AlreadyIngested, PublishConflict
 from loaders.publishing import OutcomeUnknown
-from loaders.staging.target import NotSupportedYet
+from loaders.staging.target import NotARelease, NotSupportedYet
 from procedures.manifests import current_snapshots
 from procedures.pools import Pools, ServerUnavailable
 from schema.catalog import DIRECTOR_29, HEALPIX_29, Catalog, Kind
@@ -252,18 +252,21 @@ def test_a_spool_that_cannot_be_made_ends_the_ingest(sky: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "catalog",
+    ("catalog", "fault"),
     [
-        dataclasses.replace(SKY, kind=Kind.LIVE),
-        dataclasses.replace(SKY, tables=(dataclasses.replace(OBJECT, keep_unplaced=True),)),
+        (dataclasses.replace(SKY, kind=Kind.LIVE), NotARelease),
+        (
+            dataclasses.replace(SKY, tables=(dataclasses.replace(OBJECT, keep_unplaced=True),)),
+            NotSupportedYet,
+        ),
     ],
 )
-def test_what_is_not_supported_yet_is_refused(
-    cluster: Lab, tmp_path: Path, catalog: Catalog
+def test_what_ingests_cannot_do_is_refused(
+    cluster: Lab, tmp_path: Path, catalog: Catalog, fault: type[Exception]
 ) -> None:
     named = dataclasses.replace(cluster, catalog=catalog)
     made = named.with_catalog(f"lab_{secrets.token_hex(4)}", tmp_path)
-    with pytest.raises(NotSupportedYet, match="do not support that yet"):
+    with pytest.raises(fault, match="nothing was changed"):
         made.ingest(Object=objects(1))
 
 

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ingest": ("workers.cli.ingest:app", "Load files into a catalog and publish them."),
     "export": ("workers.cli.export:export", "Write a catalog's rows as files, with checksums."),
     "snapshot": ("workers.cli.snapshot:app", "List, tag and drop a catalog's older versions."),
+    "unit": ("workers.cli.unit:app", "Change live catalogs, all at once or not at all."),
     "compact": ("workers.cli.compact:compact", "Merge the parts of a catalog's ingests."),
     "verify": ("workers.cli.repair:verify", "Look at every copy of every part and its twin."),
     "repair": ("workers.cli.repair:repair", "Mend copies and twins; rebuild a lost manifest."),
