@@ -23,14 +23,8 @@ from qserv.bound import (
     Scalar,
     Select,
 )
-from qserv.traverse import (
-    own_nodes,
-    relations,
-    rewrite,
-    rewrite_keys,
-    rewrite_outputs,
-    rewrite_query,
-)
+from qserv.rebuild import rewrite, rewrite_keys, rewrite_outputs, rewrite_query
+from qserv.traverse import own_nodes, relations
 
 
 def split(block: Select, hoisted: Hoisted, node: Node) -> Select:
