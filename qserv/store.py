@@ -19,6 +19,7 @@ from procedures.pools import Pools
 from qserv.analyse import Wanted
 from qserv.as_of import AsOf
 from qserv.dispatch.shards import LaneLimits, Shards
+from qserv.examples import Example, examples_of
 from qserv.leases import Lease, LeaseSettings
 from qserv.leftovers import own_folder, remove_leftovers
 from qserv.limits import Limits
@@ -111,6 +112,11 @@ class Store:
     def catalogs(self, caller: Caller = OPERATOR) -> Sequence[Catalog]:
         """The catalogs as a caller's query would see them, TAP_SCHEMA included."""
         return self.pin(caller=caller).catalogs.catalogs
+
+    def examples(self, caller: Caller = OPERATOR) -> Sequence[Example]:
+        """Queries to begin with, about what a caller sees."""
+        pinned = self.pin(caller=caller)
+        return examples_of(pinned.catalogs.catalogs, pinned.manifests)
 
     def spool(self, running: Running, limits: Limits) -> Spool:
         """A spool for one query."""

@@ -28,7 +28,8 @@ rows = service.search("{query}")</pre>
 <pre>curl {base}/sync -d LANG=ADQL -d RESPONSEFORMAT=csv --data-urlencode "QUERY={query}"</pre>
 <h2>Catalogs</h2>
 <ul>{catalogs}</ul>
-<p><a href="tap/tables">tables</a> &middot; <a href="tap/examples">examples</a> &middot; <a href="tap/capabilities">capabilities</a> &middot;
+<p><a href="tap/tables">tables</a> &middot; <a href="tap/examples">examples</a> &middot;
+<a href="tap/capabilities">capabilities</a> &middot;
 <a href="tap/availability">availability</a> &middot; <a href="health">health</a> &middot;
 <a href="metrics">metrics</a></p>
 </body></html>

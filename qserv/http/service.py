@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from qserv.examples import Example
 from qserv.http.ingest import IngestAccess
 from qserv.http.jobs import JobAccess
 from qserv.http.queries import QueryAccess
@@ -42,6 +43,8 @@ class Service:
     catalogs: Callable[[Caller], Sequence[Catalog]]
     """What is there for a caller."""
     check: Callable[[], None]
+    examples: Callable[[Caller], Sequence[Example]] = lambda _: ()
+    """Queries to begin with, about what is there for a caller."""
     limits: Limits = ANONYMOUS
     """Of who did not log in."""
     user_limits: Limits | None = None

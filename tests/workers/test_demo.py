@@ -202,9 +202,19 @@ def test_the_examples_of_the_documentation_run(feature: Feature, demo: Demo) -> 
     assert service.search(feature.example).fieldnames
 
 
+@pytest.mark.cluster
+def test_the_examples_of_the_service_run_as_they_stand(demo: Demo) -> None:
+    service = TAPService(f"http://127.0.0.1:{demo.port}/tap")
+    found = [example.execute() for example in service.examples]
+    assert len(found) >= 12
+    assert all(rows.fieldnames for rows in found)
+    assert sum(len(rows) > 0 for rows in found) >= len(found) - 1  # close pairs are rare
+
+
 # -------------------------------------------------------------------- without a cluster
 
 
+@pytest.mark.cluster
 def test_a_demo_that_is_cut_short_before_it_publishes_has_its_truth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -181,6 +181,7 @@ def _service(settings: Settings, store: Store, jobs: JobAccess) -> Service:
             text, store, limits=limits, maxrec=maxrec, language=language, as_of=as_of, caller=caller
         ),
         catalogs=store.catalogs,
+        examples=store.examples,
         check=store.check,
         limits=settings.anonymous,
         user_limits=settings.limits,

@@ -19,6 +19,16 @@ def test_tables_without_columns_are_short(base_url: str) -> None:
     assert "<column>" not in short
 
 
+def test_a_browser_gets_the_tables_as_a_page(base_url: str) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    page = httpx.get(f"{base_url}/tables", headers=browser)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<code>dp1.Object</code> Objects &lt;of&gt; the survey" in page.text
+    assert "<code>objectId</code><td>long" in page.text
+    program = httpx.get(f"{base_url}/tables", headers={"Accept": "*/*"})
+    assert program.headers["content-type"] == "application/xml"
+
+
 def test_one_table_is_named_in_any_case(base_url: str) -> None:
     assert "<name>objectId</name>" in httpx.get(f"{base_url}/tables/DP1.object").text
     assert httpx.get(f"{base_url}/tables/dp1.nothing").status_code == 404
