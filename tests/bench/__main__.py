@@ -1,7 +1,7 @@
 """`python -m tests.bench [--rows N] [--json FILE] [NAME...]`: measure, print, judge.
 
-Names: ingest points http scans memory matches neighbours planning output (all by default; the rows are
-loaded for any that needs them). Exit code 1 where a figure misses its mark.
+Names: ingest replicas narrow restart points http scans memory matches neighbours planning output (all by
+default; the rows are loaded for any that needs them). Exit code 1 where a figure misses its mark.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ _OVER_STORE: dict[str, Callable[[Bench, BenchRows], list[Figure]]] = {
     "memory": lambda bench, rows: [output.memory(bench, rows)],
 }
 _WITH_OWN_ROWS: dict[str, Callable[[Bench, BenchRows], list[Figure]]] = {
+    "replicas": loading.replicas,
+    "narrow": loading.narrow,
+    "restart": loading.restart,
     "matches": matches.match_times,
     "neighbours": lambda bench, _: neighbours.pair_times(bench),
 }
@@ -89,9 +92,7 @@ def _measure(chosen: list[str], count: int, shards: int, progress: Console) -> I
         if not set(chosen) - {*_PURE, *_WITH_OWN_ROWS}:
             return
         progress.print("loading the cluster and its peers")
-        loaded = loading.load_all(bench, rows)
-        if "ingest" in chosen:
-            yield loaded
+        yield from loading.load_all(bench, rows, is_measured="ingest" in chosen)
         for name, measure in _OVER_STORE.items():
             if name in chosen:
                 yield from measure(bench, rows)

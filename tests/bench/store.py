@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,8 @@ class Peers:
     """One plain PostgreSQL (an open psycopg2 connection) and DuckDB over one Parquet file."""
 
     postgres: Any
+    connect: Callable[[], Any]
+    """Another connection to the plain PostgreSQL."""
     duck: duckdb.DuckDBPyConnection
     parquet: Path
 
@@ -98,10 +100,12 @@ def running_bench(shards: int = 4) -> Iterator[Bench]:
             settings = load(home, environ={})
             with (
                 opened_store(settings, topology(settings)) as store,
-                _plain_postgres(folder, home) as connection,
+                _plain_postgres(folder, home) as connect,
+                closing(connect()) as connection,
                 closing(_duckdb()) as duck,
             ):
-                peers = Peers(connection, duck, folder / "object.parquet")
+                connection.autocommit = True
+                peers = Peers(connection, connect, duck, folder / "object.parquet")
                 yield Bench(folder, settings, store, peers)
         finally:
             cluster.down(settings, lambda _: None)
@@ -116,8 +120,8 @@ def _duckdb() -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def _plain_postgres(folder: Path, home: Path) -> Iterator[Any]:
-    """A connection to a server of its own."""
+def _plain_postgres(folder: Path, home: Path) -> Iterator[Callable[[], Any]]:
+    """Opens connections to a server of its own."""
     account = server_account()
     server = postgres.Server(
         name="plain",
@@ -137,11 +141,14 @@ def _plain_postgres(folder: Path, home: Path) -> Iterator[Any]:
     try:
         postgres.prepare(server, secrets)
         _with_q3c(server, secrets.admin)
-        with closing(postgres.connect(server.port, ROLE, secrets.role, DATABASE)) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
+
+        def connect() -> Any:
+            connection = postgres.connect(server.port, ROLE, secrets.role, DATABASE)
+            with connection, connection.cursor() as cursor:
                 cursor.execute(f"SET max_parallel_workers_per_gather = {PEER_WORKERS}")
-            yield connection
+            return connection
+
+        yield connect
     finally:
         postgres.stop(server, started)
 

@@ -70,7 +70,11 @@ def main() -> None:
                     spool=site.spool,
                     options=options,
                 )
-                told: dict[str, object] = {"ingest": report.ingest_id, "warnings": report.warnings}
+                told: dict[str, object] = {
+                    "ingest": report.ingest_id,
+                    "warnings": report.warnings,
+                    "seconds": report.seconds,
+                }
             case "run":
                 ran = lifecycle.run_ingest(
                     site, document["ingest"], options=options, and_publish=document["publish"]

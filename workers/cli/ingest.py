@@ -41,6 +41,14 @@ Step by step, each of which may be repeated after whatever happened:
 """
 
 
+WhereDown = Annotated[
+    Degraded | None,
+    typer.Option(
+        "--degraded", help="Where a shard is down: wait, allow (do without) or refuse. [wait]"
+    ),
+]
+
+
 def ingest(  # noqa: PLR0917  (typer calls it by names)
     target: Annotated[str, typer.Argument(metavar="CATALOG[.TABLE]", help="Where the rows go.")],
     files: Annotated[
@@ -67,12 +75,7 @@ def ingest(  # noqa: PLR0917  (typer calls it by names)
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every copy back and compare its checksum.")
     ] = False,
-    degraded: Annotated[
-        Degraded | None,
-        typer.Option(
-            "--degraded", help="Where a shard is down: wait, allow (do without) or refuse. [wait]"
-        ),
-    ] = None,
+    degraded: WhereDown = None,
     wait_s: WaitS = None,
     executor: ExecutorKind = None,
     address: Address = None,
