@@ -18,7 +18,11 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pyvo.dal import DALQueryError, DALServiceError, TAPService
 
-pytestmark = pytest.mark.postgres
+pytestmark = [
+    pytest.mark.postgres,
+    # pyvo leaves connections to the collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 GRAMMAR = etree.RelaxNG(etree.parse(Path(__file__).with_name("uws.rng")))
 DOWN = "SELECT objectId, ra FROM lab.Object WHERE dec < 0 ORDER BY objectId"
 

@@ -71,9 +71,10 @@ def test_beyond_what_a_czar_goes_on_with_a_new_job_asks_again(sky: Lab) -> None:
         ask(full, "csv")
         with held(sky) as waiting:
             placed = [job_of(ask(full, "csv")) for _ in range(2)]
-            before = waiting()
+            wait_for(lambda: waiting() == 2)
             placed.append(job_of(ask(full, "csv")))
-            wait_for(lambda: waiting() <= before)
+            wait_for(lambda: len(full.store.watch.running()) == 2)
+            wait_for(lambda: waiting() == 2)
             assert [full.phase(job_id) for job_id in placed] == [
                 Phase.EXECUTING,
                 Phase.EXECUTING,
