@@ -33,7 +33,8 @@ class Query:
 
     `uses` names what it has of: region, tree, coordinates, child, overlap (neighbours), match,
     replicated, group, aggregate, distinct, distinct aggregate, covariance, case, top, offset,
-    sub-query, derived, with, set, outer, exchange, geometry, window, filter, sets, values, lateral, area.
+    sub-query, derived, with, set, outer, exchange, geometry, window, filter, sets, values, lateral, area,
+    row, quantified.
     """
 
     text: str

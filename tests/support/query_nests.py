@@ -125,10 +125,32 @@ class NestedShapes(TableShapes):
         """Rows above a statistic of all."""
         self.parts.uses.add("sub-query")
         relation, other = self.any(), self.any()
+        if self.language != "ADQL" and self.parts.chance(50):
+            return self._quantified(relation, other)
         statistic = self.parts.one(["AVG({})", "MIN({})", "MAX({})"])
         block = Select([statistic.format(self.parts.measure(other))], other.source)
         select, _ = self.searched(relation)
         select.where.append(f"{self.parts.measure(relation)} > ({self.parts.block(block)})")
+        return self.finished(select, relation)
+
+    def _quantified(self, relation: Relation, other: Relation) -> str:
+        """Rows compared with any or all of others, or a pair of columns with rows of its table."""
+        self.parts.uses |= {"quantified", "sub-query"}
+        measure, cuts = self.parts.measure(other), self.parts.cuts(other)
+        if self.parts.chance(60):
+            cuts = [*cuts, f"{measure} IS NOT NULL"]
+        block = self.parts.block(Select([measure], other.source, cuts))
+        operator = self.parts.one(["<", "<=", ">", ">=", "<>"])
+        quantifier = self.parts.one(["ANY", "ALL", "SOME"])
+        condition = f"{self.parts.measure(relation)} {operator} {quantifier} ({block})"
+        if self.parts.chance(30):
+            twin = self.named(relation.table)
+            pair = [twin.row, twin.column(relation.table.measures[0].name)]
+            rows = self.parts.block(Select(pair, twin.source, self.parts.cuts(twin)))
+            own = f"{relation.row}, {relation.column(relation.table.measures[0].name)}"
+            condition = f"({own}) {self.parts.one(['IN', 'NOT IN'])} ({rows})"
+        select, _ = self.searched(relation)
+        select.where.append(condition)
         return self.finished(select, relation)
 
     # -------------------------------------------------------------- tables

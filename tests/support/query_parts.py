@@ -126,11 +126,15 @@ class Parts:
             case 2:
                 self.uses.add("distinct aggregate")
                 whole = f"FLOOR({self.measure(relation)})"
+                if self.spelling.language == "PostgreSQL" and self.chance(50):
+                    return f"COUNT(DISTINCT ({whole}, {self.measure(relation)}))"
                 return self.one(["COUNT(DISTINCT {})", "SUM(DISTINCT {})"]).format(whole)
             case 3 if self.spelling.language != "MySQL":
                 self.uses.add("covariance")
                 pair = self._centred(relation), self._centred(relation)
                 functions = ["COVAR_SAMP({}, {})", "COVAR_POP({}, {})"]
+                if self.spelling.language == "PostgreSQL":
+                    functions += ["REGR_COUNT({}, {})", "REGR_AVGX({}, {})", "REGR_SXY({}, {})"]
                 # PostgreSQL's sums find no correlation NULL but where what does not vary is whole
                 return self.one([*functions, "CORR(FLOOR({}), FLOOR({}))"]).format(*pair)
             case _:
@@ -205,11 +209,26 @@ class Parts:
                 return self._between(relation)
             case 7 if table.positions:
                 return self.coordinates(relation)
+            case 9 if self.spelling.language != "ADQL":
+                return self._row_cut(relation)
             case 8 if self.chance(30):
                 pair = self.measure(relation), self.measure(relation)
                 return self.one(self.spelling.same).format(*pair)
             case _:
                 return self._comparison(relation)
+
+    def _row_cut(self, relation: Relation) -> str:
+        """Two measures compared at once, or one with an array's items."""
+        self.uses.add("row")
+        (one, first), (other, second) = self._value(relation), self._value(relation)
+        again = self._value(relation)[1] if self.chance(20) else first
+        rows = f"({first}, {second}), ({again}, {second})"
+        cuts = [f"({one}, {other}) {self.one(_COMPARISONS)} ({first}, {second})"]
+        cuts += [f"({one}, {other}) {self.one(['IN', 'NOT IN'])} ({rows})"]
+        if self.spelling.language == "PostgreSQL":
+            quantified = self.one(["= ANY", "<> ALL", "> ALL", "<= ANY"])
+            cuts.append(f"{one} {quantified} (ARRAY[{first}, {again}])")
+        return self.one(cuts)
 
     def keys(self, relation: Relation, most: int) -> str:
         """That the relation's key is one of a few."""

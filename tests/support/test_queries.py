@@ -33,7 +33,9 @@ USES = [
     "geometry",
 ]
 OF_ONE_LANGUAGE = [
-    *(("PostgreSQL", use) for use in ("window", "filter", "sets", "values", "lateral")),
+    *(("PostgreSQL", use) for use in (*("window", "filter", "sets", "values"), "lateral", "row")),
+    ("PostgreSQL", "quantified"),
+    *(("MySQL", use) for use in ("row", "quantified")),
     *(("MySQL", use) for use in ("window", "sets", "area")),
 ]
 
