@@ -62,6 +62,8 @@ class Wish:
     condition: str | None = None
     snapshot: str | None = None
     workers: int = 2
+    is_checked: bool = False
+    """Compare files that are finished with their digests; those that differ are written anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def export(
     limits = replace(limits, timeout_s=None, max_rows=None, spool_memory_bytes=_SPOOL_MEMORY)
     now = datetime.fromisoformat(request.asked_at)
     asked = Asked(store, pinned, catalog, wish.condition, now, limits)
-    with _held(store, pin), open_folder(wish.folder, request) as folder:
+    opened = open_folder(wish.folder, request, is_checked=wish.is_checked)
+    with _held(store, pin), opened as folder:
         if folder.is_finished:
             return _report(folder, 0)
         for table in tables:

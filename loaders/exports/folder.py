@@ -8,6 +8,7 @@ journal is written again.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -187,8 +188,12 @@ def asked_before(folder: Path) -> Request | None:
 
 
 @contextmanager
-def open_folder(path: Path, request: Request) -> Iterator[ExportFolder]:
+def open_folder(
+    path: Path, request: Request, *, is_checked: bool = False
+) -> Iterator[ExportFolder]:
     """Have the folder for this request alone; what is finished in it is known, the rest removed.
+
+    Finished files are known by their length, or, where that `is_checked`, by their digest.
 
     Raises ExportMismatch where another request is exported there, ExportBusy, ExportUnwritable.
     """
@@ -200,6 +205,8 @@ def open_folder(path: Path, request: Request) -> Iterator[ExportFolder]:
             except BlockingIOError:
                 raise ExportBusy(path) from None
             folder = _resumed(path, request) or _begun(path, request)
+            if is_checked:
+                folder = _intact(folder)
             try:
                 yield folder
             except BaseException:
@@ -227,6 +234,24 @@ def _resumed(path: Path, request: Request) -> ExportFolder | None:
         unfinished.unlink()
     files = {facts["path"]: Written.from_json(facts) for facts in _journal(path)[1:]}
     return _begun(path, before, files)
+
+
+def _intact(folder: ExportFolder) -> ExportFolder:
+    """The folder without files whose content is not what was written."""
+    good = {name: one for name, one in folder.written.items() if _is_intact(folder.path, one)}
+    if len(good) == len(folder.written):
+        return folder
+    return _begun(folder.path, folder.request, good)
+
+
+def _is_intact(folder: Path, written: Written) -> bool:
+    if written.size_bytes == 0:
+        return True
+    try:
+        with (folder / written.path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == written.sha256
+    except FileNotFoundError:
+        return False
 
 
 def _begun(

@@ -385,6 +385,20 @@ def test_a_finished_export_is_left_alone_and_a_lost_file_written_anew(
     assert manifest(tmp_path)["files"] == files
 
 
+def test_a_damaged_file_is_written_anew_where_files_are_checked(
+    store: Store, tmp_path: Path
+) -> None:
+    exported(store, tmp_path, "csv", "Object")
+    before = manifest(tmp_path)
+    path = tmp_path / before["files"][0]["path"]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-2] + b"7\n")
+    assert exported(store, tmp_path, "csv", "Object").written == 0
+    assert exported(store, tmp_path, "csv", "Object", is_checked=True).written == 1
+    assert path.read_bytes() == whole
+    assert manifest(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     "other",
     [

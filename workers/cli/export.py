@@ -32,6 +32,10 @@ def export(  # noqa: PLR0917  (typer calls it by names)
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, help="Files written at a time.")
     ] = 2,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Also compare files that are finished with their digests."),
+    ] = False,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -48,4 +52,4 @@ def export(  # noqa: PLR0917  (typer calls it by names)
     """
     from workers.cli.export_run import run
 
-    run(home, source, (to, form, where, as_of, workers), is_json=is_json)
+    run(home, source, (to, form, where, as_of, workers, check), is_json=is_json)

@@ -14,15 +14,15 @@ from workers.cli.output import console, emit_json, emit_table, message, size_in_
 from workers.cli.serve import opened_store
 from workers.config import load, topology
 
-Choice = tuple[Path, str, str | None, str | None, int]
-"""Folder, format, condition, snapshot, workers."""
+Choice = tuple[Path, str, str | None, str | None, int, bool]
+"""Folder, format, condition, snapshot, workers, whether finished files are checked."""
 
 
 def run(home: Path | None, source: str, choice: Choice, *, is_json: bool) -> None:
     """Export a catalog or a table and say what the folder holds."""
-    folder, form, condition, snapshot, workers = choice
+    folder, form, condition, snapshot, workers, is_checked = choice
     catalog, _, table = source.partition(".")
-    wish = Wish(catalog, folder, form, table or None, condition, snapshot, workers)
+    wish = Wish(catalog, folder, form, table or None, condition, snapshot, workers, is_checked)
     settings = load(home)
     with opened_store(settings, topology(settings)) as store, _shown() as progress:
         report = export(wish, store, settings.limits, progress)
