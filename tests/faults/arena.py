@@ -187,7 +187,7 @@ def _topology(folder: Path, servers: Mapping[str, Server]) -> Topology:
 
 def _configure(home: Path, topology: Topology, port: int) -> None:
     lines = [f"port = {port}", "[coordinator]", f'dsn = "{topology.coordinator}"']
-    lines += ["[repair]", "interval_s = 1.0", "[ingest]", "wait_s = 30.0"]
+    lines += ["[repair]", "interval_s = 3.0", "[ingest]", "wait_s = 30.0"]
     for shard in topology.shards:
         lines += ["[[shards]]", f'dsn = "{shard.dsn}"', f'twins = "{shard.twins}"']
     (home / "skyshard.toml").write_text("\n".join(lines) + "\n")
