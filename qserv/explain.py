@@ -50,6 +50,8 @@ class FragmentFacts:
     """Which conditions chose the chunks; empty where none did."""
     estimated_rows: int
     estimated_bytes: int
+    estimated_sent: int
+    """How many rows the merge may get of it."""
     why: str
     fed_by: tuple[str, ...]
     """The fragments that are asked before, and narrow it."""
@@ -186,6 +188,7 @@ def _facts(fragment: Fragment) -> FragmentFacts:
         chosen_by=fragment.chosen_by,
         estimated_rows=fragment.estimated_rows,
         estimated_bytes=fragment.estimated_bytes,
+        estimated_sent=fragment.estimated_sent,
         why=fragment.why,
         fed_by=tuple(dict.fromkeys(feed.source for feed in fragment.feeds)),
         bounds=tuple(_bound(source) for source in fragment.sources if source.ranges is not None),
@@ -223,6 +226,7 @@ def _fragment_lines(fragment: FragmentFacts, *, is_analyzed: bool) -> list[str]:
     lines += [f"  index: {bound}" for bound in fragment.bounds]
     lines.append(f"  sql: {fragment.sql}")
     if is_analyzed:
+        lines.append(f"  estimated: {fragment.estimated_sent:,} rows sent")
         lines += [_shard_line(one) for one in fragment.actual] or ["  actual: no shard was asked"]
     return lines
 

@@ -178,3 +178,61 @@ def may_be_null(found: ColumnStatistics) -> Bools:
 def may_have_value(found: ColumnStatistics) -> Bools:
     """The parts where the column may be something else than NULL."""
     return np.asarray(found.low <= found.high, np.bool_)
+
+
+# ------------------------------------------------------------------ which share of the rows
+
+UNKNOWN_WITHIN, UNKNOWN_EQUAL = 0.33, 0.02
+"""Guesses for parts of which nothing is known, or whose bounds are not finite."""
+Shares = npt.NDArray[np.float64]
+"""Of each part's rows, in [0, 1]."""
+
+
+def share_within(found: ColumnStatistics, rows: Shares, low: float, high: float) -> float:
+    """The share of the rows of parts (`rows` by part) whose column lies in [low, high].
+
+    Values are taken as evenly spread between a part's bounds; instants are microseconds since 1970.
+    """
+    width, each = _spread(found, rows)
+    is_whole = found.low.dtype.kind == "i"
+    over = np.minimum(found.high, high) - np.maximum(found.low, low) + float(is_whole)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside = np.where(width > 0, np.clip(over / width, 0.0, 1.0), 1.0)
+    share = np.where(over < float(is_whole), 0.0, np.maximum(inside, each))
+    return _of_all(found, rows, share, UNKNOWN_EQUAL if low == high else UNKNOWN_WITHIN)
+
+
+def share_among(found: ColumnStatistics, rows: Shares, values: Sequence[float]) -> float:
+    """The share of the rows of parts whose column is one of the values."""
+    wanted = np.unique(np.asarray(values, np.float64))
+    inside = np.searchsorted(wanted, found.high, "right") - np.searchsorted(wanted, found.low)
+    share = np.minimum(1.0, np.maximum(inside, 0) * _spread(found, rows)[1])
+    return _of_all(found, rows, share, min(1.0, UNKNOWN_EQUAL * len(wanted)))
+
+
+def share_of_nulls(found: ColumnStatistics, rows: Shares) -> float | None:
+    """The share of the rows of parts whose column is NULL; None where that is not known."""
+    total = float(rows.sum())
+    if not total or not found.is_complete:
+        return None
+    return float((np.minimum(found.nulls, rows) * (rows > 0)).sum()) / total
+
+
+def _spread(found: ColumnStatistics, rows: Shares) -> tuple[Shares, Shares]:
+    """How far apart a part's bounds are, and the share of its rows that one value has."""
+    width = np.asarray(found.high, np.float64) - np.asarray(found.low, np.float64)
+    if found.low.dtype.kind == "i":
+        width = width + 1
+        return width, 1.0 / np.maximum(width, 1.0)
+    return width, np.where(width > 0, 1.0 / np.maximum(rows, 1.0), 1.0)
+
+
+def _of_all(found: ColumnStatistics, rows: Shares, share: Shares, guess: float) -> float:
+    """The parts' shares of rows that are not NULL as one of all rows."""
+    total = float(rows.sum())
+    if not total:
+        return 0.0
+    is_finite = found.is_known & np.isfinite(found.low) & np.isfinite(found.high)
+    given = 1.0 - np.clip(found.nulls / np.maximum(rows, 1.0), 0.0, 1.0)
+    share = np.where(is_finite, share * given, np.where(may_have_value(found), guess, 0.0))
+    return float((rows * share).sum()) / total

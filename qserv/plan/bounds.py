@@ -181,7 +181,7 @@ class Bounds:
         self, column: Column, operator: str, constants: Sequence[Literal]
     ) -> Bound | None:
         """A comparison of a column that the manifest has bounds of."""
-        values = [_number(constant) for constant in constants]
+        values = [number_of(constant) for constant in constants]
         numbers = [value for value in values if value is not None]
         known = self.places.statistics(column)
         if known is None or len(numbers) < len(values):
@@ -288,7 +288,7 @@ def _merged(
     return found
 
 
-def _number(constant: Literal) -> float | int | None:
+def number_of(constant: Literal) -> float | int | None:
     """A constant as statistics count: microseconds since 1970 for an instant."""
     value = constant.value
     if isinstance(value, datetime):

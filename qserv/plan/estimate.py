@@ -1,26 +1,20 @@
-"""How many rows a local may send: a guess from counts and the form of its conditions. Pure.
+"""How many rows a local may send: estimated from counts and its conditions. Pure.
 
 It only orders things: which fragment is asked first, and what is refused as far too much.
 """
 
 from __future__ import annotations
 
-from qserv.bound import Call, Exists, Expression, InList, InQuery, InShape, Literal, Within
 from qserv.plan.local import Local
 from qserv.plan.prune import Known, Reach, member_rows, reach, rows_to_read
+from qserv.plan.selectivity import Selectivity
 from qserv.planned import Reading
-from qserv.traverse import conjuncts
 from schema.manifest import PartKind
-
-EQUAL, RANGE, NULL, TEXT, OTHER = 0.02, 0.33, 0.1, 0.1, 0.5
-"""Shares of rows that conditions leave: `=`, a comparison, IS NULL, LIKE, anything else."""
 
 
 def rows_to_send(local: Local, known: Known, found: Reach | None) -> int:
     """An estimate of the rows of a local after its filters, at least 1."""
-    share = 1.0
-    for condition in local.filters:
-        share *= selectivity(condition)
+    share = Selectivity(local, known, found).of_all(local.filters)
     return max(1, _points(local, found), int(_rows(local, known, found) * share))
 
 
@@ -71,46 +65,3 @@ MANY_POINTS = 64
 """For so many keys the partner would be read in as many surroundings: its keys are looked up instead."""
 LEAST_READ, READ_FOR_EACH = 5_000, 20
 """A second round trip costs about what reading so many rows does, and looking up a key or a range."""
-
-
-def selectivity(condition: Expression) -> float:
-    """The share of rows that a condition leaves; regions are counted by their pixels already."""
-    match condition:
-        case InShape() | Within():
-            return 1.0
-        case Literal(value=bool(value)):
-            return 1.0 if value else 0.0
-        case InList(items=items, negated=negated):
-            share = min(1.0, EQUAL * len(items))
-            return 1.0 - share if negated else share
-        case Exists() | InQuery():
-            return OTHER
-        case Call():
-            return _of_call(condition)
-        case _:
-            return OTHER
-
-
-def _of_call(call: Call) -> float:
-    match call.name:
-        case "and":
-            share = 1.0
-            for part in conjuncts(call):
-                share *= selectivity(part)
-            return share
-        case "or":
-            return min(1.0, sum(selectivity(part) for part in call.arguments))
-        case "not":
-            return 1.0 - selectivity(call.arguments[0])
-        case "=":
-            return EQUAL
-        case "<" | "<=" | ">" | ">=":
-            return RANGE
-        case "is null":
-            return NULL
-        case "is not null" | "<>":
-            return 1.0 - NULL
-        case "like" | "ilike":
-            return TEXT
-        case _:
-            return OTHER

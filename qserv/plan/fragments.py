@@ -81,7 +81,9 @@ def build_fragment(name: str, asked: Select, local: Local, known: Known, why: st
 
 
 def _cut(rows: int, block: Select, chunks: int) -> int:
-    """The rows to send, of a block that may be cut by LIMIT in each chunk."""
+    """The rows to send, of a block that may be cut by LIMIT in each chunk, or be one row of each."""
+    if block.is_grouped and not block.group:
+        return min(rows, max(1, chunks))
     return rows if block.limit is None else min(rows, block.limit * max(1, chunks))
 
 

@@ -30,6 +30,18 @@ class Known:
     separations: Separations
 
 
+def statistics_of(column: Column, local: Local, known: Known) -> ColumnStatistics | None:
+    """What the manifest knows of an own member's column; None where no part is known."""
+    member = local.member(column.relation)
+    if member is None or member.reading is not Reading.OWN:
+        return None
+    if column.name not in statistics_columns(member.table):
+        return None
+    manifest = known.manifests[member.base.catalog.name]
+    found = manifest.statistics(member.table.name, column.name, column.type)
+    return found if found.is_known.any() else None
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Where the keys of a condition lie, grown by each of the local's distances."""
@@ -97,14 +109,7 @@ class Places:
 
     def statistics(self, column: Column) -> ColumnStatistics | None:
         """What the manifest knows of a member's column; None where no part is known."""
-        member = self.local.member(column.relation)
-        if member is None or member.reading is not Reading.OWN:
-            return None
-        if column.name not in statistics_columns(member.table):
-            return None
-        manifest = self.known.manifests[member.base.catalog.name]
-        found = manifest.statistics(member.table.name, column.name, column.type)
-        return found if found.is_known.any() else None
+        return statistics_of(column, self.local, self.known)
 
     def chunks_of(
         self, home: Ranges | None, parts: Mapping[RelationId, Bools], chunks: Bools | None

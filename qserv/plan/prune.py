@@ -22,7 +22,7 @@ from qserv.plan.places import Known, Located, Places
 from qserv.planned import ChunkSource, Reading
 from schema.catalog import HEALPIX_29, Role, home_column
 from schema.cover import Bools, Ranges, overlapping
-from schema.healpix import I64, Pixel
+from schema.healpix import F64, I64, Pixel
 from schema.types import Type
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Reach",
     "bytes_to_read",
     "member_rows",
+    "part_rows",
     "reach",
     "rows_to_read",
 ]
@@ -135,11 +136,16 @@ def _fraction(home: Ranges | None, first_29: I64, last_29: I64) -> float:
 
 def member_rows(member: Member, known: Known, found: Reach) -> int:
     """The own rows of a partitioned member's parts in the chosen chunks."""
+    return int(part_rows(member, known, found).sum())
+
+
+def part_rows(member: Member, known: Known, found: Reach) -> F64:
+    """The own rows of each part of a partitioned member; 0 where it is outside the chosen chunks."""
     parts = known.manifests[member.base.catalog.name].table_rows(member.table.name)
     if not len(found.first_29):
-        return 0
+        return np.zeros(len(parts.rows))
     inside = overlapping(found.first_29, found.last_29, parts.first_29, parts.last_29)
-    return int(parts.rows[inside].sum())
+    return np.where(inside, parts.rows, 0).astype(np.float64)
 
 
 def rows_to_read(local: Local, known: Known, found: Reach) -> int:

@@ -19,6 +19,9 @@ from schema.statistics import (
     may_compare,
     may_equal_any,
     may_have_value,
+    share_among,
+    share_of_nulls,
+    share_within,
     statistics_columns,
 )
 from schema.types import SPELLINGS, Type
@@ -130,3 +133,47 @@ def test_a_layout_decides(listed: tuple[str, ...]) -> None:
     assert statistics_columns(made) == listed
     text = describe(pa.table({"k": [1], "mag": [2.5]}), made)
     assert text == ('{"mag":[2.5,2.5,0]}' if listed else "")
+
+
+def parts(kind: Type, *values: list[float | None]) -> tuple[ColumnStatistics, np.ndarray]:
+    """Some parts with these values of a column, and the rows of each."""
+    made = table(Column("x", kind))
+    arrow = SPELLINGS[kind].arrow
+    texts = [describe(pa.table({"x": pa.array(some, arrow)}), made) for some in values]
+    rows = [len(some) for some in values]
+    return column_statistics(texts, rows, "x", kind), np.array(rows, np.float64)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "share"),
+    [(0, 9, 0.5), (0, 19, 1.0), (5, 14, 0.5), (3, 3, 0.05), (20, 30, 0.0), (-np.inf, 4, 0.25)],
+)
+def test_whole_numbers_that_are_evenly_spread_are_counted(
+    low: float, high: float, share: float
+) -> None:
+    found = parts(Type.INT, list(range(10)), list(range(10, 20)))
+    assert share_within(*found, low, high) == pytest.approx(share)
+
+
+def test_nulls_and_single_values_count() -> None:
+    found = parts(Type.DOUBLE, [1.0, None, 1.0, None], [None, None])
+    assert share_within(*found, 0, 2) == pytest.approx(2 / 6)
+    assert share_within(*found, 2, 3) == 0
+    assert share_among(*found, [1.0, 7.0]) == pytest.approx(2 / 6)
+    assert share_of_nulls(*found) == pytest.approx(4 / 6)
+
+
+def test_parts_that_are_not_read_do_not_count() -> None:
+    found, rows = parts(Type.INT, list(range(10)), list(range(100)))
+    rows[1] = 0
+    assert share_within(found, rows, 0, 4) == pytest.approx(0.5)
+    assert share_among(found, rows, [0, 1, 50]) == pytest.approx(0.2)
+    assert share_within(found, np.zeros(2), 0, 4) == 0
+
+
+def test_bounds_that_are_not_finite_are_a_guess() -> None:
+    found = parts(Type.DOUBLE, [1.0, np.inf])
+    assert 0 < share_within(*found, 5, 6) < 1
+    unknown = column_statistics([""], [10], "x", Type.INT), np.array([10.0])
+    assert 0 < share_within(*unknown, 5, 6) < 1
+    assert share_of_nulls(*unknown) is None
