@@ -35,6 +35,7 @@ from qserv.stream import batches_of, cut_plan, held_rows, result_column, told
 from qserv.trace import Trace, stage
 from qserv.traverse import base_relations
 from qserv.uploads.tables import NO_UPLOADS, Uploads
+from schema.errors import LimitExceeded
 
 _DEFAULT = Limits()
 _EXPLAIN = re.compile(
@@ -216,8 +217,20 @@ def _planned(
     """parse -> bind -> analyse -> plan; stopping `running` ends the look-ups.
 
     What was asked before is not done again: preparing while the catalogs stay, planning while the
-    snapshots do that are read.
+    snapshots do that are read. Raises LimitExceeded where the statement is nested too deeply for us.
     """
+    try:
+        return _planned_anew(text, pinned, store, asked, running)
+    except RecursionError:
+        raise LimitExceeded(
+            "The statement is nested too deeply, or joins too many tables"
+        ) from None
+
+
+def _planned_anew(
+    text: str, pinned: Pinned, store: Store, asked: tuple[Limits, str], running: Running | None
+) -> Plan:
+    """What is kept of it, and the rest made."""
     asked = (asked[0], language_of(asked[1]))
     key = _key(text, pinned, asked)
     trace = running.trace if running is not None else None
@@ -229,9 +242,7 @@ def _planned(
             located = store.locate(prepared.analysed.wanted, pinned, running)
         manifests = {pin.name: pinned.parts[pin.name].manifest for pin in read}
         with stage(trace, "plan"):
-            plan = make_plan(
-                prepared.analysed.query, manifests, located, pinned.uploads.counts()
-            )
+            plan = make_plan(prepared.analysed.query, manifests, located, pinned.uploads.counts())
         if prepared.is_lasting and len(text) <= KEPT_TEXT and not pinned.uploads:
             store.prepared.put(key, prepared)
             if sum(len(fragment.pixels) for fragment in plan.fragments) <= KEPT_CHUNKS:

@@ -83,7 +83,10 @@ def _fault(client: httpx.Client, language: str, text: str, who: dict[str, str]) 
     fields = {"LANG": language, "QUERY": text, "RESPONSEFORMAT": "csv", "MAXREC": "50"}
     form = urlencode({key: value.encode("utf-8", "surrogatepass") for key, value in fields.items()})
     headers = {**who, "Content-Type": "application/x-www-form-urlencoded"}
-    answer = client.post("/tap/sync", content=form, headers=headers)
+    try:
+        answer = client.post("/tap/sync", content=form, headers=headers)
+    except httpx.TimeoutException:
+        return "no answer within a minute"
     if answer.status_code not in EXPECTED:
         return f"status {answer.status_code}: {answer.text[:300]}"
     if "Traceback" in answer.text or "INTERNAL_ERROR" in answer.text:

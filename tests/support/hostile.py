@@ -37,13 +37,13 @@ def large() -> list[str]:
     nested = "SELECT 1 FROM plain.Filter"
     for _ in range(300):
         nested = f"SELECT * FROM ({nested}) AS q"
-    numbers = ", ".join(map(str, range(120_000)))
+    numbers = ", ".join(map(str, range(40_000)))
     return [
         nested,
         f"SELECT {'(' * 5000}1{')' * 5000} FROM plain.Filter",
         f"SELECT {'-' * 1} {' - '.join(['1'] * 20_000)} FROM plain.Filter",
         f"SELECT {'NOT ' * 5000} 1 = 1 FROM plain.Filter",
-        f"SELECT objectId FROM plain.Object WHERE {' OR '.join(['ra = 1'] * 20_000)}",
+        f"SELECT objectId FROM plain.Object WHERE {' OR '.join(['ra = 1'] * 4000)}",
         f"SELECT objectId FROM plain.Object WHERE objectId IN ({numbers})",
         f"SELECT objectId FROM vault.Object WHERE objectId IN ({numbers})",
         f"SELECT {', '.join(['ra'] * 5000)} FROM plain.Object",
