@@ -172,6 +172,16 @@ def files_wanted(
         return {job_id: (phase, attempt, file) for job_id, phase, attempt, file in cursor}
 
 
+def uploads_wanted(connection: Connection) -> set[str]:
+    """The UPLOAD parameters of jobs that have not run yet, or run."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT parameters ->> 'UPLOAD' FROM skyshard.job"
+            " WHERE phase IN ('PENDING', 'QUEUED', 'EXECUTING') AND parameters ? 'UPLOAD'"
+        )
+        return {str(row[0]) for row in cursor}
+
+
 def jobs_ahead(connection: Connection, job: Job) -> int:
     """How many queued jobs have waited longer than this one."""
     with connection.cursor() as cursor:

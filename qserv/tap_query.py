@@ -8,9 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from qserv.answer import answer
 from qserv.as_of import WrongAsOf, parse_as_of
 from qserv.formats.registry import FORMATS, Format, find_format
 from qserv.languages import UnknownLanguage, language_of
+from qserv.limits import Limits
+from qserv.result import Answer
+from qserv.rights.caller import Caller
+from qserv.running import Running
+from qserv.store import Store
+from qserv.uploads.files import UploadFiles, parse_upload
 from schema.errors import UsageError
 
 MAX_RUN_ID = 64
@@ -37,6 +44,31 @@ class TapQuery:
     language: str = "ADQL"
     as_of: tuple[str, ...] = ()
     """Snapshots to read in place of the newest, `CATALOG@NUMBER` or `CATALOG@TAG`."""
+    uploads: tuple[tuple[str, str], ...] = ()
+    """(name, address) of each table that came with it."""
+
+
+def answer_tap(
+    query: TapQuery,
+    store: Store,
+    files: UploadFiles,
+    *,
+    limits: Limits,
+    caller: Caller,
+    running: Running | None = None,
+) -> Answer:
+    """The answer to a request, whose uploads are among the files."""
+    return answer(
+        query.text,
+        store,
+        limits=limits,
+        maxrec=query.max_rows,
+        language=query.language,
+        as_of=query.as_of,
+        caller=caller,
+        running=running,
+        uploads=files.read(query.uploads),
+    )
 
 
 def tap_query(parameters: Mapping[str, str]) -> TapQuery:
@@ -51,8 +83,6 @@ def tap_query(parameters: Mapping[str, str]) -> TapQuery:
     """
     if parameters.get("REQUEST", "doQuery").lower() != "doquery":
         raise BadRequest(f"REQUEST={parameters['REQUEST']!r}: only doQuery is known")
-    if "UPLOAD" in parameters:
-        raise BadRequest("UPLOAD is not offered by this server")
     try:
         language = language_of(parameters.get("LANG", "ADQL"))
     except UnknownLanguage as error:
@@ -68,6 +98,7 @@ def tap_query(parameters: Mapping[str, str]) -> TapQuery:
         run_id=parameters.get("RUNID", "")[:MAX_RUN_ID] or None,
         language=language,
         as_of=_as_of(parameters.get("SNAPSHOT", "")),
+        uploads=parse_upload(parameters.get("UPLOAD", "")),
     )
 
 

@@ -76,13 +76,14 @@ class _Face:
         service = self._service
         if service.jobs is None:
             return []
-        return job_routes(service.jobs, self._base_url, service.http.max_body_bytes)
+        return job_routes(service.jobs, self._base_url, service.bounds)
 
     async def sync(self, request: Request) -> ASGIApp:
         """TAP's synchronous query."""
         try:
             who = await allowed(request, Scope.READ_TAP)
-            parameters = await read_parameters(request, self._service.http.max_body_bytes)
+            service = self._service
+            parameters = await read_parameters(request, service.bounds, service.uploads)
             if parameters.get("REQUEST", "").lower() == "getcapabilities":
                 return await self.capabilities(request)
             query = tap_query(parameters)
@@ -107,7 +108,13 @@ class _Face:
         except SkyshardError as error:
             return failure(error)
         jobs = self._service.jobs.desk.settings if self._service.jobs is not None else None
-        document = vosi.capabilities(self._base_url(request), limits, methods, jobs)
+        document = vosi.capabilities(
+            self._base_url(request),
+            limits,
+            methods,
+            jobs,
+            with_uploads=self._service.uploads is not None,
+        )
         return Response(document, media_type=XML)
 
     async def tables(self, request: Request) -> Response:

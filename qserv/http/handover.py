@@ -170,6 +170,7 @@ def _parameters(query: TapQuery) -> dict[str, str]:
         "MAXREC": None if query.max_rows is None else str(query.max_rows),
         "RUNID": query.run_id,
         "SNAPSHOT": ",".join(query.as_of) or None,
+        "UPLOAD": ";".join(map(",".join, query.uploads)) or None,
     }
     return {name: value for name, value in given.items() if value is not None}
 

@@ -29,7 +29,7 @@ from qserv.http import uws
 from qserv.http.caller import allowed
 from qserv.http.failures import VOTABLE, failure
 from qserv.http.job_results import result_response
-from qserv.http.parameters import read_fields, tap_parameters
+from qserv.http.parameters import Bounds, Fields, read_fields, with_uploads
 from qserv.jobs.desk import JobDesk, JobView
 from qserv.jobs.runner import Runner
 from qserv.rights.caller import Caller, Scope
@@ -54,10 +54,10 @@ class JobAccess:
 
 
 def job_routes(
-    access: JobAccess, base_url: Callable[[Request], str], max_body_bytes: int
+    access: JobAccess, base_url: Callable[[Request], str], bounds: Bounds
 ) -> list[Route]:
     """The routes below `/tap/async`; `base_url` gives the address of /tap."""
-    face = _JobFace(access, base_url, max_body_bytes)
+    face = _JobFace(access, base_url, bounds)
     job = "/tap/async/{job_id}"
 
     def route(path: str, endpoint: Endpoint, *methods: str) -> Route:
@@ -103,10 +103,11 @@ class _JobFace:
     """The endpoints; they share the desk."""
 
     def __init__(
-        self, access: JobAccess, base_url: Callable[[Request], str], max_body_bytes: int
+        self, access: JobAccess, base_url: Callable[[Request], str], bounds: Bounds
     ) -> None:
         self._desk, self._changes = access.desk, access.runner.changes
-        self._base_url, self._max_body_bytes = base_url, max_body_bytes
+        self._base_url, self._bounds = base_url, bounds
+        self._uploads = access.desk.files.uploads
 
     # ---------------------------------------------------------------- the list
 
@@ -132,9 +133,10 @@ class _JobFace:
     async def create(self, request: Request) -> Response:
         """A new job; the same Idempotency-Key gives the same one."""
         caller = await allowed(request, Scope.READ_TAP)
-        fields = await read_fields(request, self._max_body_bytes)
-        parameters, key = tap_parameters(fields), request.headers.get("idempotency-key")
-        phase = _last(fields, "PHASE", "")
+        fields = await read_fields(request, self._bounds)
+        parameters = await with_uploads(fields, self._uploads)
+        key = request.headers.get("idempotency-key")
+        phase = _last(fields.pairs, "PHASE", "")
         if phase and phase.upper() != "RUN":
             raise BadRequest(f"PHASE={phase[:20]!r}: a new job may be given PHASE=RUN")
         job = await _in_thread(
@@ -173,7 +175,7 @@ class _JobFace:
     async def change(self, request: Request) -> Response:
         """PHASE, EXECUTIONDURATION, DESTRUCTION or ACTION, at the job itself or at its resource."""
         caller = await allowed(request, Scope.READ_TAP)
-        fields = dict(await read_fields(request, self._max_body_bytes))
+        fields = dict((await read_fields(request, self._bounds)).pairs)
         job_id: str = request.path_params["job_id"]
         action = fields.get("ACTION", "").upper()
         if action == "DELETE":
@@ -239,24 +241,23 @@ class _JobFace:
 
     async def add_parameters(self, request: Request) -> Response:
         """More parameters, or others, while the job is pending."""
-        fields = await read_fields(request, self._max_body_bytes)
-        return await self._add(request, fields)
+        return await self._add(request, await read_fields(request, self._bounds))
 
     async def put_parameter(self, request: Request) -> Response:
         """One parameter: its value is the body, or the form's VALUE."""
         name: str = request.path_params["name"].upper()
         kind = request.headers.get("content-type", "").split(";")[0]
         if kind in ("", "text/plain"):
-            value = (await _short_body(request, self._max_body_bytes)).decode("utf-8", "replace")
-        else:
-            fields = await read_fields(request, self._max_body_bytes)
-            value = _last(fields, name, _last(fields, "VALUE", ""))
-        return await self._add(request, [(name, value)])
+            value = (await _short_body(request, self._bounds.body)).decode("utf-8", "replace")
+            return await self._add(request, Fields([(name, value)]))
+        fields = await read_fields(request, self._bounds)
+        value = _last(fields.pairs, name, _last(fields.pairs, "VALUE", ""))
+        return await self._add(request, Fields([(name, value)], fields.parts))
 
-    async def _add(self, request: Request, fields: Sequence[tuple[str, str]]) -> Response:
+    async def _add(self, request: Request, fields: Fields) -> Response:
         caller = await allowed(request, Scope.READ_TAP)
         job_id: str = request.path_params["job_id"]
-        more = tap_parameters(fields)
+        more = await with_uploads(fields, self._uploads)
         if not more:
             raise BadRequest("none of these is a parameter that TAP knows")
         await _in_thread(lambda: self._desk.add_parameters(caller, job_id, more))

@@ -235,9 +235,7 @@ class QueryResponse:
         limits = self._service.limits_of(self._caller)
         if late is not None:
             limits = late.limits(limits)
-        answer = self._course.answer = self._service.answer(
-            query.text, limits, query.max_rows, query.language, query.as_of, self._caller
-        )
+        answer = self._course.answer = self._service.answer(query, limits, self._caller)
         if self._course.is_abandoned:
             answer.close()
         if late is not None:

@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 from qserv.examples import Example
 from qserv.http.ingest import IngestAccess
 from qserv.http.jobs import JobAccess
+from qserv.http.parameters import Bounds
 from qserv.http.queries import QueryAccess
 from qserv.limits import ANONYMOUS, Limits
 from qserv.result import Answer
 from qserv.rights.authority import Authority
 from qserv.rights.caller import Caller
+from qserv.tap_query import TapQuery
+from qserv.uploads.files import UploadFiles
 from schema.catalog import Catalog
 from schema.rights import Quota
 
-AnswerQuery = Callable[[str, Limits, int | None, str, Sequence[str], Caller], Answer]
-"""(query text, limits, row limit of the client or None, language, snapshots, caller) -> its answer."""
+AnswerQuery = Callable[[TapQuery, Limits, Caller], Answer]
+"""(query, limits, caller) -> its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class HttpLimits:
     queue_s: float = 30.0
     """How long a query waits until another one of the same user ends."""
     max_body_bytes: int = 2_000_000
+    max_upload_bytes: int = 600 * 2**20
+    """Of a request's body with the files of its uploads."""
     stall_s: float = 120.0
     """How long a client may leave rows unread before it is cut off."""
     prefetch_bytes: int = 65_536
@@ -61,6 +66,13 @@ class Service:
     """Who knows users and tokens; None: everybody is anonymous."""
     jobs: JobAccess | None = None
     """Asynchronous queries; None: there are none."""
+    uploads: UploadFiles | None = None
+    """Where uploaded tables are kept for their queries; None: none are taken."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """Of requests' bodies."""
+        return Bounds(self.http.max_body_bytes, self.http.max_upload_bytes)
 
     @property
     def security_methods(self) -> tuple[str | None, ...]:

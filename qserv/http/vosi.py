@@ -17,6 +17,7 @@ from qserv.bind.declared import advertised
 from qserv.formats.registry import FORMATS
 from qserv.jobs.settings import JobSettings
 from qserv.limits import Limits
+from qserv.uploads.read import DEFAULT_LIMITS
 from schema.catalog import Catalog, Column, ForeignKey, Table
 from schema.types import SPELLINGS
 
@@ -25,6 +26,7 @@ GEOMETRY = (
     "AREA", "CENTROID", "COORDSYS", "REGION",
 )  # fmt: skip
 _VOSI = "ivo://ivoa.net/std/VOSI"
+_INLINE = "ivo://ivoa.net/std/TAPRegExt#upload-inline"
 _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
 
 
@@ -33,6 +35,8 @@ def capabilities(
     limits: Limits,
     security_methods: Sequence[str | None] = (),
     jobs: JobSettings | None = None,
+    *,
+    with_uploads: bool = False,
 ) -> bytes:
     """The capabilities document of the service at `base_url`.
 
@@ -41,7 +45,7 @@ def capabilities(
     """
     document = VOSICapabilities(
         capability=[
-            _table_access(base_url, limits, security_methods, jobs),
+            _table_access(base_url, limits, security_methods, jobs, with_uploads=with_uploads),
             *(
                 Capability(
                     standard_id=f"{_VOSI}#{name}", interface=[_interface(f"{base_url}/{name}")]
@@ -62,6 +66,8 @@ def _table_access(
     limits: Limits,
     security_methods: Sequence[str | None],
     jobs: JobSettings | None,
+    *,
+    with_uploads: bool,
 ) -> tap.TableAccess:
     row_limit = None
     if limits.max_rows is not None:
@@ -84,7 +90,14 @@ def _table_access(
         retention_period=retention,
         execution_duration=duration,
         output_limit=row_limit,
+        upload_method=[tap.UploadMethod(ivo_id=_INLINE)] if with_uploads else [],
+        upload_limit=_upload_limit() if with_uploads else None,
     )
+
+
+def _upload_limit() -> tap.DataLimits:
+    bound = tap.DataLimit(value=DEFAULT_LIMITS.max_rows, unit="row")
+    return tap.DataLimits(default=bound, hard=bound)
 
 
 def _language() -> tap.Language:

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from procedures.job_queue import Claim
 from procedures.jobs import Job, Result
-from qserv.answer import answer
 from qserv.formats.registry import Format
 from qserv.jobs.errors import AttemptLost, ResultQuota
 from qserv.jobs.progress import Progress, progress_of
@@ -21,7 +20,7 @@ from qserv.result import Answer
 from qserv.rights.caller import Caller, Scope
 from qserv.running import Running
 from qserv.store import Store
-from qserv.tap_query import TapQuery, tap_query
+from qserv.tap_query import TapQuery, answer_tap, tap_query
 from schema.errors import SkyshardError
 
 LimitsOf = Callable[[Caller], Limits]
@@ -74,13 +73,11 @@ class Attempt:
 def run(attempt: Attempt, job: Job, store: Store, limits: Limits, files: ResultFiles) -> Result:
     """Answer the job's query into a file; raises what ends it."""
     query = tap_query(job.parameters)
-    found = answer(
-        query.text,
+    found = answer_tap(
+        query,
         store,
+        files.uploads,
         limits=replace(limits, timeout_s=attempt.running.timeout_s),
-        maxrec=query.max_rows,
-        language=query.language,
-        as_of=query.as_of,
         caller=caller_of(job.caller),
         running=attempt.running,
     )

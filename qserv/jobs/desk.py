@@ -114,6 +114,7 @@ class JobDesk:
                 language=query.language,
                 as_of=query.as_of,
                 caller=caller,
+                uploads=self.files.uploads.read(query.uploads),
             )
         except SkyshardError:
             return None

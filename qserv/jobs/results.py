@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from qserv.jobs.errors import ResultsUnwritable
+from qserv.uploads.files import UploadFiles
 
 _PART = ".part"
 YOUNG_S = 60.0
@@ -38,6 +39,11 @@ class ResultFiles:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def uploads(self) -> UploadFiles:
+        """The tables that come with jobs, and with queries that may become jobs."""
+        return UploadFiles(self.folder / "uploads")
 
     def path(self, file: str) -> Path:
         """Where a result lies."""

@@ -217,10 +217,12 @@ class Runner:
             due = job_queue.destroy_due(connection, archive_s=self.settings.archive_s)
             connection.commit()
             known = job_queue.files_wanted(connection, sorted(self._files.job_ids()))
+            uploads = job_queue.uploads_wanted(connection)
         for job_id in due:
             self._files.remove(job_id)
             _log.info("job archived", extra={"job_id": job_id})
         self._files.sweep({job_id: Kept(*facts) for job_id, facts in known.items()})
+        self._files.uploads.sweep(uploads)
 
     # ---------------------------------------------------------------- leases and notices
 

@@ -17,7 +17,6 @@ from loaders.options import Site
 from procedures.rights import grant, revoke
 from procedures.tokens import create_token, revoke_token
 from procedures.users import add_group, add_user, join_group, remove_principal
-from qserv.answer import answer
 from qserv.http.ingest import IngestAccess
 from qserv.http.queries import QueryAccess
 from qserv.http.serve import make_server
@@ -29,6 +28,8 @@ from qserv.rights.credentials import AccessSettings
 from qserv.rights.passwords import hash_password
 from qserv.rights.quotas import Quotas
 from qserv.store import Store, StoreSettings, open_store
+from qserv.tap_query import answer_tap
+from qserv.uploads.files import UploadFiles
 from schema.manifest import PartKind
 from schema.rights import Quota, Scope
 from tests.loaders.lab import Lab, lab
@@ -153,9 +154,10 @@ def _people(connection: Any) -> dict[str, str]:
 
 
 def _service(made: Lab, store: Store, authority: Authority, limits: Limits) -> Service:
+    uploads = UploadFiles(made.folder / "uploads")
     return Service(
-        answer=lambda text, limits, maxrec, language, as_of, caller: answer(
-            text, store, limits=limits, maxrec=maxrec, language=language, as_of=as_of, caller=caller
+        answer=lambda query, limits, caller: answer_tap(
+            query, store, uploads, limits=limits, caller=caller
         ),
         catalogs=store.catalogs,
         check=store.check,
@@ -163,6 +165,7 @@ def _service(made: Lab, store: Store, authority: Authority, limits: Limits) -> S
         authority=authority,
         queries=QueryAccess(store.pools, store.watch.cancel),
         quota_of=store.quota,
+        uploads=uploads,
         ingests=IngestAccess(Site(made.pools, made.topology, made.folder / "spool")),
     )
 

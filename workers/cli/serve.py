@@ -170,15 +170,16 @@ def _jobs(settings: Settings, store: Store) -> Iterator[JobAccess]:
 
 def _service(settings: Settings, store: Store, jobs: JobAccess) -> Service:
     """What the HTTP server asks of the store."""
-    from qserv.answer import answer
     from qserv.http.queries import QueryAccess
     from qserv.http.service import HttpLimits, Service
     from qserv.rights.authority import Authority
+    from qserv.tap_query import answer_tap
 
-    access = settings.access
+    access, uploads = settings.access, jobs.desk.files.uploads
+
     return Service(
-        answer=lambda text, limits, maxrec, language, as_of, caller: answer(
-            text, store, limits=limits, maxrec=maxrec, language=language, as_of=as_of, caller=caller
+        answer=lambda query, limits, caller: answer_tap(
+            query, store, uploads, limits=limits, caller=caller
         ),
         catalogs=store.catalogs,
         examples=store.examples,
@@ -187,6 +188,7 @@ def _service(settings: Settings, store: Store, jobs: JobAccess) -> Service:
         user_limits=settings.limits,
         ingests=_ingests(settings, store),
         jobs=jobs,
+        uploads=uploads,
         authority=Authority(store.pools, access.settings, store.rights_version),
         queries=QueryAccess(store.pools, store.watch.cancel),
         quota_of=store.quota,

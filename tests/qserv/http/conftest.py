@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +17,7 @@ from qserv.http.service import HttpLimits, Service
 from qserv.limits import ANONYMOUS, Limits
 from qserv.result import Answer, ResultColumn
 from qserv.rights.caller import Caller
+from qserv.tap_query import TapQuery
 from schema.catalog import Catalog, Column, ForeignKey, Role, Table
 from schema.errors import LimitExceeded, QueryError, StoreError, Unavailable
 from schema.types import Type
@@ -122,17 +123,9 @@ class Stage:
             http=HttpLimits(max_running=2, max_body_bytes=10_000),
         )
 
-    def _answer(
-        self,
-        text: str,
-        limits: Limits,
-        max_rows: int | None,
-        language: str,
-        as_of: Sequence[str],
-        _caller: Caller,
-    ) -> Answer:
-        self.current.language, self.current.as_of = language, tuple(as_of)
-        return self.current.answer(text, limits, max_rows)
+    def _answer(self, query: TapQuery, limits: Limits, _caller: Caller) -> Answer:
+        self.current.language, self.current.as_of = query.language, query.as_of
+        return self.current.answer(query.text, limits, query.max_rows)
 
     def _check(self) -> None:
         self.current.check()

@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from procedures.jobs import Job, Phase
 from procedures.pools import Pools
-from qserv.answer import answer
 from qserv.http.jobs import JobAccess
 from qserv.http.service import HttpLimits, Service
 from qserv.jobs.desk import JobDesk
@@ -26,6 +25,7 @@ from qserv.jobs.settings import JobSettings
 from qserv.limits import Limits
 from qserv.rights.caller import ANONYMOUS_CALLER
 from qserv.store import Store, StoreSettings
+from qserv.tap_query import answer_tap
 from tests.loaders.lab import Lab
 from tests.qserv.http.conftest import served
 
@@ -89,14 +89,15 @@ def czar(
     runner = Runner(store, job_pools, files, lambda _: bounds, settings)
     desk = JobDesk(job_pools, files, settings, store=store, limits_of=lambda _: bounds)
     service = Service(
-        answer=lambda text, most, maxrec, language, as_of, caller: answer(
-            text, store, limits=most, maxrec=maxrec, language=language, as_of=as_of, caller=caller
+        answer=lambda query, most, caller: answer_tap(
+            query, store, files.uploads, limits=most, caller=caller
         ),
         catalogs=store.catalogs,
         check=store.check,
         limits=bounds,
         http=http or HttpLimits(),
         jobs=JobAccess(desk, runner),
+        uploads=files.uploads,
     )
     try:
         with served(service) as url, httpx.Client(base_url=url, timeout=30) as client:
