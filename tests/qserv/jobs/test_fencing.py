@@ -79,6 +79,24 @@ def test_a_job_whose_czars_are_lost_again_and_again_is_given_up(sky: Lab) -> Non
     assert (job.phase, job.error["code"]) == (Phase.ERROR, "CZARS_LOST")
 
 
+def test_turns_go_to_who_runs_the_fewest_then_to_who_waits_longest(sky: Lab) -> None:
+    with sky.pools.coordinator() as connection:
+        for owner in ("ada", "ada", "ada", "bob", "ada"):
+            job_id = new_query_id()
+            caller = kept_caller(ANONYMOUS_CALLER)
+            jobs.create_job(connection, NewJob(job_id, owner, caller, {}, 60, 3600.0))
+            jobs.queue_job(connection, job_id)
+        taken = [
+            job_queue.claim_job(connection, ALIVE, lease_s=30, most_per_owner=2) for _ in range(4)
+        ]
+        waiting = jobs.list_jobs(connection, None, phases=[Phase.QUEUED], last=9)
+        ahead = [job_queue.jobs_ahead(connection, job) for job in waiting]
+        assert job_queue.give_back(connection, ALIVE) == 3
+        connection.rollback()
+    assert [job and job.owner for job in taken] == ["ada", "bob", "ada", None]
+    assert ahead == [1, 0]
+
+
 def test_files_that_nobody_wants_are_swept(tmp_path: Path) -> None:
     files = ResultFiles(tmp_path / "jobs")
     long_ago = time.time() - 3600
