@@ -17,9 +17,10 @@ from loaders.parts.hats import write_views
 from loaders.parts.publish import AlreadyIngested, Loaded, PublishConflict, publish
 from loaders.rewrites.compact import MOST_PARTS, make_room
 from loaders.run import Work
+from loaders.staging.known import read_index
 from loaders.state import IngestState
 from procedures.catalogs import get_catalog
-from procedures.director_index import EMPTY, KeyMap, read_index_part, with_failover
+from procedures.director_index import KeyMap
 from procedures.ingest_plans import forget_plan
 from procedures.ingests import end_ingest, log_event, published_snapshot, read_ingest
 from procedures.manifests import read_manifest, unpublished_parts
@@ -167,14 +168,7 @@ class KeysOnShards(Mapping[str, KeyMap]):
 
     @override
     def __getitem__(self, table: str) -> KeyMap:
-        found = EMPTY
-        for part in self._parts[table]:
-            found = found.merged(self._read(part))
-        return found
-
-    def _read(self, part: Part) -> KeyMap:
-        shards = [replica.shard_id for replica in part.replicas]
-        return with_failover(shards, lambda shard_id: read_index_part(self._pools, shard_id, part))
+        return read_index(self._pools, self._parts[table])
 
     @override
     def __iter__(self) -> Iterator[str]:

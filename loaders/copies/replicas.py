@@ -118,9 +118,7 @@ def copy_fault(copies: Copies, part: Part, shard_id: ShardId) -> str | None:
     """What is wrong with a copy in a shard's PostgreSQL; raises Unavailable where it is away."""
     names = part_tables(part, copies.table(part))
     sums = [_table_sum(copies.pools, shard_id, part, name) for name in names]
-    counts = [None if found is None else found[0] for found in sums]
-    held = Held(counts[0], counts[1] if len(counts) > 1 else 0, _together(sums))
-    return held.fault(part, names)
+    return _held(sums).fault(part, names)
 
 
 def twin_fault(copies: Copies, part: Part, shard_id: ShardId) -> str | None:
@@ -136,13 +134,14 @@ def twin_fault(copies: Copies, part: Part, shard_id: ShardId) -> str | None:
         return f"unreadable: {str(error).strip().splitlines()[0][:200]}"
     except DamagedTwin as error:
         return str(error)
+    return _held(sums).fault(part, [twin_path(folder, name).name for name in names])
+
+
+def _held(sums: Sequence[tuple[int, int] | None]) -> Held:
+    """What a copy holds, by rows and checksum of its own table, and of that of its overlap if it has one."""
     counts = [None if found is None else found[0] for found in sums]
-    held = Held(counts[0], counts[1] if len(counts) > 1 else 0, _together(sums))
-    return held.fault(part, [twin_path(folder, name).name for name in names])
-
-
-def _together(sums: Iterable[tuple[int, int] | None]) -> int:
-    return combine(found[1] for found in sums if found is not None)
+    total = combine(found[1] for found in sums if found is not None)
+    return Held(counts[0], counts[1] if len(counts) > 1 else 0, total)
 
 
 def _table_sum(pools: Pools, shard_id: ShardId, part: Part, name: str) -> tuple[int, int] | None:
@@ -323,8 +322,7 @@ def rebuild_twin(copies: Copies, part: Part, shard_id: ShardId) -> bool:
     names = part_tables(part, table)
     rows = {name: _stored_rows(copies, table, shard_id, name) for name in names}
     sums = [_sum(found.to_batches(), part) for found in rows.values()]
-    held = Held(sums[0][0], sums[1][0] if len(sums) > 1 else 0, _together(sums))
-    fault = held.fault(part, names)
+    fault = _held(sums).fault(part, names)
     if fault is not None:
         raise CopyDamaged(part, shard_id, fault)
     write_twins(folder, rows)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import psycopg2
@@ -29,10 +28,9 @@ from loaders.parts.degraded import Patience
 from loaders.parts.load import BATCH_PARTS, BATCH_ROWS, CutPart, Loading, load_parts
 from loaders.parts.publish import Loaded, publish
 from loaders.readers.rows import ascending
-from loaders.staging.known import PublishedRows, read_rows
+from loaders.staging.known import PublishedRows, read_index, read_rows
 from loaders.staging.resolve import PlacedRun
 from loaders.staging.target import open_target
-from procedures.director_index import EMPTY, KeyMap, read_index_part, with_failover
 from procedures.manifests import allocate_parts
 from procedures.pools import Pools
 from procedures.repairs import queue_repairs
@@ -321,8 +319,10 @@ def _cut(base: Base, group: Group, without: IngestId | None) -> Cut:
     merged = tuple(sorted(one for one in ingests if one != without))
     shards = base.shards_of(group)
     if group.kind is PartKind.INDEX:
-        index = _index(base.pools, group.parts)
-        return Cut(group.table, group.kind, None, group.bucket, shards, index=(index,), merged=merged)
+        index = read_index(base.pools, group.parts)
+        return Cut(
+            group.table, group.kind, None, group.bucket, shards, index=(index,), merged=merged
+        )
     known = PublishedRows(base.pools, base.catalog, base.manifest)
     own = [read_rows(known, part, group.table, part.own_name) for part in group.parts]
     beside: list[pa.Table] = []
@@ -359,16 +359,3 @@ def _run(
     pixels = np.asarray(rows.column(column), dtype=np.int64)
     order = ascending(pixels)
     return (PlacedRun(rows, order, pixels[order]),)
-
-
-def _index(pools: Pools, parts: Sequence[Part]) -> KeyMap:
-    """Entries of several parts of a bucket, the older first; the newest of each key."""
-    merged = EMPTY
-    for part in parts:
-        shards = [replica.shard_id for replica in part.replicas]
-        merged = merged.merged(with_failover(shards, partial(_entries, pools, part)))
-    return merged
-
-
-def _entries(pools: Pools, part: Part, shard_id: ShardId) -> KeyMap:
-    return read_index_part(pools, shard_id, part)

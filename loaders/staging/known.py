@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
 from loaders.readers.source import I64
 from loaders.staging.convert import arrow_type
 from loaders.staging.resolve import index_key
-from procedures.director_index import EMPTY, KeyMap, keys_with_rows, lookup, with_failover
+from procedures.director_index import (
+    EMPTY,
+    KeyMap,
+    keys_with_rows,
+    lookup,
+    read_index_part,
+    with_failover,
+)
 from procedures.parts import part_columns, read_part
 from procedures.pools import Pools
 from schema.catalog import Catalog, Table
@@ -59,3 +68,16 @@ def read_rows(known: PublishedRows, part: Part, table: Table, name: str) -> pa.T
             nulls = pa.nulls(rows.num_rows, arrow_type(column))
             rows = rows.add_column(place, column.name, nulls)
     return rows
+
+
+def read_index(pools: Pools, parts: Iterable[Part]) -> KeyMap:
+    """The entries of parts of a director index, the older first; the newest of each key."""
+    found = EMPTY
+    for part in parts:
+        shards = [replica.shard_id for replica in part.replicas]
+        found = found.merged(with_failover(shards, partial(_entries, pools, part)))
+    return found
+
+
+def _entries(pools: Pools, part: Part, shard_id: ShardId) -> KeyMap:
+    return read_index_part(pools, shard_id, part)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from loaders.copies.findings import Verified
     from loaders.copies.repair import Repaired
     from loaders.copies.verify import Depth
+    from procedures.pools import Pools
+    from workers.config import Settings
 
 Catalog = Annotated[
     str | None, typer.Argument(metavar="[CATALOG]", help="Only this one. Default: all catalogs.")
@@ -117,16 +119,31 @@ def repair(  # noqa: PLR0917  (typer calls it by names)
     from procedures.pools import Pools
     from workers.config import load, topology
 
-    servers = topology(load(home))
+    settings = load(home)
+    servers = topology(settings)
     pools = Pools(servers, size=2 * workers + 2, application_name="skyshard repair")
     options = RepairOptions(VerifyOptions(_depth(deep, quick), workers), workers, drop_unknown)
     try:
         done = mend(pools, servers, catalog, options)
+        if done.mended:
+            _renew_views(settings, pools, catalog)
     finally:
         pools.close()
     _tell_repaired(done, is_json=is_json)
     if done.left:
         raise typer.Exit(DEGRADED)
+
+
+def _renew_views(settings: Settings, pools: Pools, catalog: str | None) -> None:
+    """Let HATS views name the twins that there are now; a publish without them left older views."""
+    from procedures.manifests import current_snapshots
+    from workers.cli.rewritten import renew_view
+
+    with pools.coordinator() as connection:
+        snapshots = current_snapshots(connection)
+    for name, snapshot in snapshots.items():
+        if snapshot and (catalog is None or catalog.casefold() == name.casefold()):
+            renew_view(settings, pools, name, snapshot)
 
 
 def _depth(is_deep: bool, is_quick: bool) -> Depth:
