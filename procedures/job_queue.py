@@ -67,7 +67,7 @@ def renew_claims(
     *,
     lease_s: float,
 ) -> set[tuple[str, int]]:
-    """Keep a czar's jobs for longer, and note their progress by id; the (id, attempt) that are its own.
+    """Keep the jobs whose progress is given, by id, for longer; the (id, attempt) that are the czar's.
 
     What it runs and is not among them was aborted, deleted, or taken by another.
     """
@@ -76,9 +76,14 @@ def renew_claims(
             "UPDATE skyshard.job"
             " SET lease_until = clock_timestamp() + %s * interval '1 second',"
             " progress = coalesce(%s::jsonb -> job_id::text, progress)"
-            " WHERE czar_id = %s AND phase = 'EXECUTING'"
+            " WHERE czar_id = %s AND phase = 'EXECUTING' AND job_id = ANY(%s::uuid[])"
             " RETURNING job_id::text, attempt",
-            (lease_s, Json({name: dict(one) for name, one in progress.items()}), czar_id),
+            (
+                lease_s,
+                Json({name: dict(one) for name, one in progress.items()}),
+                czar_id,
+                list(progress),
+            ),
         )
         return {(job_id, attempt) for job_id, attempt in cursor}
 

@@ -54,12 +54,15 @@ def test_a_czar_taken_for_dead_writes_no_result(sky: Lab) -> None:
         assert old.job_id in again
         assert not job_queue.complete_job(connection, old, result, {})
         assert not job_queue.fail_job(connection, old, {}, {})
-        assert (old.job_id, 1) not in job_queue.renew_claims(connection, DEAD, {}, lease_s=9)
+        told = {old.job_id: {"rows": 1}}
+        assert job_queue.renew_claims(connection, DEAD, told, lease_s=9) == set()
         claimed = job_queue.claim_job(connection, ALIVE, lease_s=30, most_per_owner=9)
         assert claimed is not None
         assert (claimed.job_id, claimed.attempt) == (old.job_id, 2)
         assert not job_queue.complete_job(connection, old, result, {})
         new = Claim(old.job_id, 2, ALIVE)
+        assert job_queue.renew_claims(connection, ALIVE, {}, lease_s=9) == set()
+        assert job_queue.renew_claims(connection, ALIVE, told, lease_s=9) == {(old.job_id, 2)}
         assert job_queue.complete_job(connection, new, result, {})
         assert job_queue.complete_job(connection, new, result, {})
         jobs.delete_job(connection, old.job_id)
