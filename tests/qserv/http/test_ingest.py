@@ -169,3 +169,43 @@ def test_an_ingest_is_aborted(client: httpx.Client) -> None:
         "is_gone": True,
     }
     assert code_of(push(client, number, stream(objects(1)))) == (409, "INGEST_STATE")
+
+
+def test_forms_mappings_and_dry_runs_by_http(sky: Lab, client: httpx.Client) -> None:
+    number = begun(client, max_rejects=1)
+    (sky.folder / "open" / "old.txt").write_text("ID|ra|dec\n80001|10|20\n80002|10|99\n")
+    named = {
+        "table": "Object",
+        "files": [f"{sky.folder}/open/old*.txt"],
+        "form": {"delimiter": "|"},
+        "mapping": "tables: {Object: {columns: {objectId: ID, band: {default: r}}}}",
+    }
+    place = f"/ingest/{number}/contributions"
+    told = client.post(place, json={**named, "dry_run": True}).json()
+    assert (told["files"][0]["rows"], told["files"][0]["rejects"], told["is_good"]) == (2, 1, False)
+    assert client.get(f"/ingest/{number}").json()["contributions"] == []
+    assert client.post(place, json=named).json()["added"] == [0]
+    client.post(f"/ingest/{number}/commit")
+    client.post(f"/ingest/{number}/run", json={"publish": True})
+    assert ended(client, number)["state"] == "published"
+    (reject,) = client.get(f"/ingest/{number}/rejects").text.splitlines()[1:]
+    assert "old.txt,2,position 'dec' is outside" in reject
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"files": ["/etc/pass*"]}, (403, "FOLDER_REFUSED")),
+        ({"files": ["https://example.org/x.csv"]}, (400, "URL_REFUSED")),
+        ({"form": {"delimeter": "|"}}, (400, "FORM_REFUSED")),
+        ({"mapping": "tables: {Nothing: {}}"}, (400, "MAPPING_INVALID")),
+        ({"split": "big"}, (400, "WRONG_SIZE")),
+    ],
+)
+def test_inputs_that_cannot_be_are_refused_by_http(
+    sky: Lab, client: httpx.Client, said: dict[str, object], code: tuple[int, str]
+) -> None:
+    (sky.folder / "open" / "one.csv").write_text("objectId,ra,dec\n1,1,1\n")
+    named = {"table": "Object", "files": [f"{sky.folder}/open/one.csv"], **said}
+    answer = client.post(f"/ingest/{begun(client)}/contributions", json=named)
+    assert code_of(answer) == code
