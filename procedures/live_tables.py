@@ -28,6 +28,8 @@ _COPY_BYTES = 1 << 20
 _LOCK = 0x534B_594C << 32
 """Of the advisory locks on live parts: this and the part's id."""
 _SHOWN = 3
+_GROWN = 0.3
+"""A part that grew by such a share is counted anew."""
 _FROM, _TO = f"t.{quote(FROM_UNIT)}", f"t.{quote(TO_UNIT)}"
 _SETTINGS = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; SET LOCAL jit = off"
 
@@ -188,7 +190,17 @@ def _merge(cursor: Any, unit: Seen, merge: Merge, beside: Sequence[LivePart], st
     if merge.change is Change.DELETE:
         return Merged(part.part_id, 0, went)
     cursor.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {stage}")
-    return Merged(part.part_id, cursor.rowcount, went)
+    came = cursor.rowcount
+    _count_anew(cursor, name, keys, came)
+    return Merged(part.part_id, came, went)
+
+
+def _count_anew(cursor: Any, name: str, keys: str, came: int) -> None:
+    """Let the server know of a part that grew much: later merges are planned by its size."""
+    cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (name,))
+    if came > _GROWN * max(0.0, cursor.fetchone()[0]):
+        cursor.execute("SET LOCAL default_statistics_target = 10")
+        cursor.execute(f"ANALYZE {name} ({keys})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +229,7 @@ class _Closing:
         cursor.execute(
             f"SELECT CASE WHEN {closed} THEN {_TO} ELSE {_FROM} END{self._keys()}"
             f" FROM {self.name} AS t{f', {self.other}' if self.other else ''}"
-            f" WHERE {self.condition} AND {wrong} LIMIT {_SHOWN}"
+            f" WHERE {self.condition} AND {wrong}"  # no LIMIT: it would choose nested loops
         )
         rows = cursor.fetchall()
         if rows:
@@ -231,7 +243,7 @@ class _Closing:
         """Raise DuplicateKey where one is there."""
         cursor.execute(
             f"SELECT 1{self._keys()} FROM {self.name} AS t, {self.other}"
-            f" WHERE {self.condition} AND {_TO} IS NULL LIMIT {_SHOWN}"
+            f" WHERE {self.condition} AND {_TO} IS NULL"
         )
         rows = cursor.fetchall()
         if rows:
@@ -265,7 +277,9 @@ class _Closing:
     def _shown(self, rows: Sequence[Sequence[object]]) -> str:
         """Keys, for a message."""
         names = ", ".join(self.key)
-        return f"{names} = " + "; ".join(", ".join(map(str, row)) for row in rows)
+        shown = "; ".join(", ".join(map(str, row)) for row in rows[:_SHOWN])
+        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+        return f"{names} = {shown}{more}"
 
 
 # ------------------------------------------------------------------ deletes by a condition

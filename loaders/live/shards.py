@@ -19,24 +19,44 @@ MOST_THREADS = 16
 def on_shards(
     pools: Pools, shards: Iterable[ShardId], work: Callable[[ShardId, Any], _Made]
 ) -> dict[ShardId, _Made]:
-    """What the work with a connection to each shard gives.
+    """What the work with a connection to each shard gives; as `on_connections`."""
+
+    def one(key: tuple[ShardId, str], connection: Any) -> _Made:
+        return work(key[0], connection)
+
+    done = on_connections(pools, [(shard_id, "") for shard_id in shards], one)
+    return {key[0]: made for key, made in done.items()}
+
+
+def on_connections(
+    pools: Pools,
+    wanted: Iterable[tuple[ShardId, str]],
+    work: Callable[[tuple[ShardId, str], Any], _Made],
+) -> dict[tuple[ShardId, str], _Made]:
+    """What the work with a connection of its own gives for each (shard, what).
 
     All have ended when it returns; the first error is raised then, one that is the caller's fault
     before one of a server.
     """
-    wanted = list(dict.fromkeys(shards))
-    if len(wanted) == 1:
-        return {wanted[0]: on_shard(pools, wanted[0], work)}
-    if not wanted:
+    keys = list(dict.fromkeys(wanted))
+    if not keys:
         return {}
-    with ThreadPoolExecutor(min(MOST_THREADS, len(wanted)), "live") as threads:
-        futures = {one: threads.submit(on_shard, pools, one, work) for one in wanted}
+    with ThreadPoolExecutor(min(MOST_THREADS, len(keys)), "live") as threads:
+        futures = {key: threads.submit(_on_one, pools, key, work) for key in keys}
         wait(futures.values())
     faults = [fault for future in futures.values() if (fault := future.exception()) is not None]
     faults.sort(key=lambda fault: isinstance(fault, ServerUnavailable))
     if faults:
         raise faults[0]
-    return {one: future.result() for one, future in futures.items()}
+    return {key: future.result() for key, future in futures.items()}
+
+
+def _on_one(
+    pools: Pools,
+    key: tuple[ShardId, str],
+    work: Callable[[tuple[ShardId, str], Any], _Made],
+) -> _Made:
+    return on_shard(pools, key[0], lambda _, connection: work(key, connection))
 
 
 def on_shard(pools: Pools, shard_id: ShardId, work: Callable[[ShardId, Any], _Made]) -> _Made:

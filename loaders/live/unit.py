@@ -4,8 +4,8 @@
         unit.upsert("DiaObject", objects)
         unit.insert("DiaSource", sources)
 
-Each call writes to all replicas in one transaction a shard; nothing is seen before the block ends and one
-transaction on the coordinator commits the unit. An error removes what was written.
+Each call writes to all replicas in one transaction a shard and table; nothing is seen before the block
+ends and one transaction on the coordinator commits the unit. An error removes what was written.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from loaders.live.parts import PartBook
 from loaders.live.place import NO_SLICE, farthest_arcsec, fitted, key_rows
 from loaders.live.recover import abort_unit, recover_units
 from loaders.live.resolve import Resolved, resolve, resolve_keys
-from loaders.live.shards import on_shards
+from loaders.live.shards import on_connections, on_shards
 from loaders.live.target import LiveTarget, open_live
 from loaders.parts.encode import CopyStream
 from procedures.live_tables import Change, Merge, Merged, UnitEnded, delete_where, write_unit
@@ -93,6 +93,25 @@ class Changed:
     ignored: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Put:
+    """Rows for one table: they replace those with their keys (UPSERT), or must be new (INSERT)."""
+
+    table: str
+    rows: pa.Table | pa.RecordBatch
+    change: Change = Change.UPSERT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """Rows of one table, cut; `apart_arcsec`: how far one lies from its home."""
+
+    table: Table
+    cuts: tuple[Cut, ...] = ()
+    apart_arcsec: float = 0.0
+    ignored: tuple[str, ...] = ()
+
+
 class Unit:
     """An open unit of work. Not for threads; `open_unit` makes it."""
 
@@ -111,11 +130,26 @@ class Unit:
 
     def insert(self, table: str, rows: pa.Table | pa.RecordBatch) -> Changed:
         """Add rows. Raises DuplicateKey where a primary key is there, RowsRefused, UnitConflict."""
-        return self._put(table, rows, Change.INSERT)
+        return self.put([Put(table, rows, Change.INSERT)])[0]
 
     def upsert(self, table: str, rows: pa.Table | pa.RecordBatch) -> Changed:
         """Add rows, in place of those with the same primary keys. Raises RowsRefused, UnitConflict."""
-        return self._put(table, rows, Change.UPSERT)
+        return self.put([Put(table, rows)])[0]
+
+    def put(self, puts: Sequence[Put]) -> list[Changed]:
+        """Insert and upsert rows of several tables at the same time, each table once.
+
+        Name directors before their children.
+        """
+        names = [self.target.table(put.table).name for put in puts]
+        assert len(set(names)) == len(names), "a table stands twice"
+        prepared = [self._prepared(put) for put in puts]
+        done = self._write([cut for one in prepared for cut in one.cuts])
+        changed = []
+        for one in prepared:
+            self._note_distance(one)
+            changed.append(self._count(one.table, done, one.ignored))
+        return changed
 
     def delete(self, table: str, keys: pa.Table | pa.RecordBatch) -> Changed:
         """Remove the rows with these primary keys; keys that are not there are passed."""
@@ -166,26 +200,26 @@ class Unit:
                 self._forget(found, gone, np.full(len(gone), NO_SLICE if one is None else one))
         return self._count(found, done)
 
-    def _put(self, name: str, given: pa.Table | pa.RecordBatch, change: Change) -> Changed:
-        table = self.target.table(name)
-        if change is Change.UPSERT and not table.primary_key:
-            change = Change.INSERT
-        if not given.num_rows:
-            return Changed(0, 0)
-        rows, ignored = fitted(table, given)
+    def _prepared(self, put: Put) -> _Prepared:
+        """Rows held to their table and cut; the unit's own index entries are known from now on."""
+        table = self.target.table(put.table)
+        if not put.rows.num_rows:
+            return _Prepared(table)
+        is_upsert = put.change is Change.UPSERT and bool(table.primary_key)
+        rows, ignored = fitted(table, put.rows)
         placed = resolve(self.target.catalog, table, rows, self._homes)
         cuts = [
             cut for one in placed.entries for cut in cut_entries(self.target, one, self.unit_id)
         ]
-        if change is Change.UPSERT:
+        if is_upsert:
             self._refuse_to_leave_children(table, rows, placed)
             cuts += cut_moves(self.target, table, rows, placed)
+        change = Change.UPSERT if is_upsert else Change.INSERT
         cuts += cut_rows(self.target, table, rows, placed, unit=self.unit_id, change=change)
-        done = self._write(cuts)
         for one in placed.entries:
             self._homes.learn(one.table, one.keys, one.homes, one.slices)
-        self._note_distance(table, placed)
-        return self._count(table, done, ignored)
+        apart = farthest_arcsec(placed.own, placed.homes) if table.is_partitioned else 0.0
+        return _Prepared(table, tuple(cuts), apart, ignored)
 
     def _refuse_to_leave_children(self, table: Table, rows: pa.Table, placed: Resolved) -> None:
         """Raise HomeMoved where a row that goes elsewhere has children where it was."""
@@ -210,29 +244,32 @@ class Unit:
     # ---------------------------------------------------------------- writing
 
     def _write(self, cuts: Sequence[Cut]) -> list[Merged]:
-        """Merge cuts into all copies of their parts, one transaction a shard."""
+        """Merge cuts into all copies of their parts, one transaction a shard and table."""
         self._lease.check()
         made = [cut.at for cut in cuts if cut.change is not Change.DELETE]
         parts = self._parts.at(made, {cut.at.table for cut in cuts})
         wanted = by_part(cuts, parts)
         self._parts.note([one for _, part, beside in wanted for one in (part, *beside)])
         reach("unit.noted")
-        by_shard: dict[ShardId, list[tuple[Cut, LivePart, tuple[LivePart, ...]]]]
-        by_shard = defaultdict(list)
+        todo: dict[tuple[ShardId, str], list[tuple[Cut, LivePart, tuple[LivePart, ...]]]]
+        todo = defaultdict(list)
         for one in wanted:
             for shard_id in one[1].shards:
-                by_shard[shard_id].append(one)
+                todo[shard_id, one[0].at.table].append(one)
 
-        def work(shard_id: ShardId, connection: Any) -> list[Merged]:
+        def work(key: tuple[ShardId, str], connection: Any) -> list[Merged]:
             merges = [
                 Merge(part, cut.table, cut.change, CopyStream(cut.rows), beside)
-                for cut, part, beside in by_shard[shard_id]
+                for cut, part, beside in todo[key]
             ]
             done = write_unit(connection, self.target.catalog.name, self._seen, merges)
             reach("unit.written")
             return done
 
-        return self._agreed(on_shards(self._pools, by_shard, work))
+        found: dict[ShardId, list[Merged]] = defaultdict(list)
+        for (shard_id, _), done in on_connections(self._pools, todo, work).items():
+            found[shard_id] += done
+        return self._agreed(found)
 
     def _agreed(self, by_shard: Mapping[ShardId, list[Merged]]) -> list[Merged]:
         """What was done once, and the same on all copies."""
@@ -257,14 +294,13 @@ class Unit:
             )
         return list(found.values())
 
-    def _note_distance(self, table: Table, placed: Resolved) -> None:
+    def _note_distance(self, one: _Prepared) -> None:
         """How far rows lie from their homes, for the parts that got some."""
-        apart = farthest_arcsec(placed.own, placed.homes) if table.is_partitioned else 0.0
-        if apart > 0:
-            for part in self._parts.of_table(table.name):
+        if one.apart_arcsec > 0:
+            for part in self._parts.of_table(one.table.name):
                 grown = self._grown.get(part.part_id)
                 if grown is not None and part.place.kind is PartKind.ROWS:
-                    most = max(apart, grown.separation_arcsec)
+                    most = max(one.apart_arcsec, grown.separation_arcsec)
                     self._grown[part.part_id] = Grown(grown.rows, most)
 
     def _count(

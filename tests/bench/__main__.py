@@ -1,6 +1,6 @@
 """`python -m tests.bench [--rows N] [--json FILE] [NAME...]`: measure, print, judge.
 
-Names: ingest replicas narrow restart points http scans memory matches neighbours planning output (all by
+Names: ingest replicas narrow restart points http scans memory matches neighbours live planning output (all by
 default; the rows are loaded for any that needs them). Exit code 1 where a figure misses its mark.
 """
 
@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import loading, matches, neighbours, output, planning, points, scans
+from tests.bench import live, loading, matches, neighbours, output, planning, points, scans
 from tests.bench.figures import Figure
 from tests.bench.rows import BenchRows, make_rows
 from tests.bench.store import Bench, running_bench
@@ -38,6 +38,7 @@ _WITH_OWN_ROWS: dict[str, Callable[[Bench, BenchRows], list[Figure]]] = {
     "restart": loading.restart,
     "matches": matches.match_times,
     "neighbours": lambda bench, _: neighbours.pair_times(bench),
+    "live": lambda bench, _: live.visit_times(bench),
 }
 """These load tables of their own."""
 NAMES = ("ingest", *_OVER_STORE, *_WITH_OWN_ROWS, *_PURE)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from loaders.live.unit import Unit
+from loaders.live.unit import Put, Unit
+from procedures.live_tables import Change
 from schema.catalog import Catalog, Table
 from schema.types import SPELLINGS, Type
 
@@ -18,6 +19,20 @@ RA, DEC = 150.0, 2.0
 """The centre of the square, degrees."""
 MJD = 61_000.0
 """Of the first visit; histories are of the year before."""
+HISTORY = (
+    *("diaSourceId", "diaObjectId", "ssObjectId", "visit", "detector", "band", "midpointMjdTai"),
+    *("ra", "raErr", "dec", "decErr", "x", "y", "snr", "reliability", "apFlux", "apFluxErr"),
+    *(
+        "psfFlux",
+        "psfFluxErr",
+        "psfChi2",
+        "psfNdata",
+        "scienceFlux",
+        "scienceFluxErr",
+        "extendedness",
+    ),
+)
+"""The columns of DiaSource that are read back."""
 
 
 @dataclass(slots=True)
@@ -48,10 +63,11 @@ class PromptSky:
         return found
 
     def region(self) -> str:
-        """The square, as ADQL's POLYGON."""
-        low, high = -0.5 * self.side - 0.05, 0.5 * self.side + 0.05
-        corners = [(low, low), (high, low), (high, high), (low, high)]
-        return f"POLYGON({', '.join(f'{RA + x}, {DEC + y}' for x, y in corners)})"
+        """The condition that a row lies in the square, and a little around it."""
+        half = 0.5 * self.side + 0.05
+        return (
+            f"ra BETWEEN {RA - half} AND {RA + half} AND dec BETWEEN {DEC - half} AND {DEC + half}"
+        )
 
     # ------------------------------------------------------------------ rows
 
@@ -182,18 +198,24 @@ class Visit:
     forced: pa.Table
 
     def write(self, unit: Unit) -> None:
-        unit.upsert("DiaObject", self.objects)
-        unit.upsert("DiaObjectLast", self.newest)
-        unit.insert("DiaSource", self.sources)
-        unit.insert("DiaForcedSource", self.forced)
+        unit.put(
+            [
+                Put("DiaObject", self.objects),
+                Put("DiaObjectLast", self.newest),
+                Put("DiaSource", self.sources, Change.INSERT),
+                Put("DiaForcedSource", self.forced, Change.INSERT),
+            ]
+        )
 
 
 def region_queries(sky: PromptSky) -> tuple[str, str, str]:
-    """What prompt processing reads before a visit: the objects' newest versions, and their histories."""
-    inside = f"1 = CONTAINS(POINT(ra, dec), {sky.region()})"
-    year = f"midpointMjdTai > {MJD - 365.0}"
+    """What prompt processing reads before a visit: the objects, and their histories of 12 months.
+
+    Of sources what association and the objects' summaries take, of the other tables all columns.
+    """
+    inside, year = sky.region(), f"midpointMjdTai > {MJD - 365.0}"
     return (
-        f"SELECT * FROM prompt.DiaObject WHERE {inside} AND validityEndMjdTai IS NULL",
-        f"SELECT * FROM prompt.DiaSource WHERE {inside} AND {year}",
+        f"SELECT * FROM prompt.DiaObjectLast WHERE {inside}",
+        f"SELECT {', '.join(HISTORY)} FROM prompt.DiaSource WHERE {inside} AND {year}",
         f"SELECT * FROM prompt.DiaForcedSource WHERE {inside} AND {year}",
     )
