@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from qserv.bound import Call, Cast, Column, Expression, InList, InShape, Literal, RelationId
 from qserv.constants import constant_of
-from qserv.plan.box import SkyBox, boxes_in, coordinate_of
+from qserv.plan.box import MIRRORED, NEGATED, SkyBox, boxes_in, coordinate_of
 from qserv.plan.places import Places
 from qserv.traverse import conjuncts
 from schema.cover import NOWHERE, Bools, Ranges, cover, cover_outside, normalised
@@ -24,8 +24,6 @@ from schema.region import Shape
 from schema.statistics import may_be_null, may_compare, may_equal_any, may_have_value
 from schema.types import Type
 
-NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 BOX_RANGES = 128
 """Boxes are long and thin: chunks are chosen by so many ranges, rows by fewer."""
 MAX_LINES = 64

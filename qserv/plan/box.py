@@ -13,8 +13,8 @@ from qserv.plan.local import Local
 from schema.region import Shape, ShapeKind
 from schema.types import Type
 
-_MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 RA_HIGH, DEC_HIGH = 360.0, 90.0
 """Stored positions are within these: 0..360 (ends included) and -90..90 degrees."""
 
@@ -83,15 +83,13 @@ def _bound(
     condition: Expression, local: Local, *, truth: bool
 ) -> tuple[Column, float, float] | None:
     """`coordinate operator constant` as the coordinate and its bounds; strict ones as wide."""
-    if not isinstance(condition, Call) or condition.name not in _MIRRORED:
+    if not isinstance(condition, Call) or condition.name not in MIRRORED:
         return None
-    name = condition.name
-    if not truth:
-        if name not in _NEGATED:
-            return None
-        name = _NEGATED[name]
+    name = condition.name if truth else NEGATED[condition.name]
+    if name == "<>":
+        return None
     one, other = condition.arguments
-    for term, value, operator in ((one, other, name), (other, one, _MIRRORED[name])):
+    for term, value, operator in ((one, other, name), (other, one, MIRRORED[name])):
         column = coordinate_of(term, local)
         constant = constant_of(value) if column is not None else None
         if column is None or constant is None or type(constant.value) not in (int, float):

@@ -20,8 +20,8 @@ from qserv.bound import (
     Within,
 )
 from qserv.constants import constant_of
-from qserv.plan.bounds import MIRRORED, number_of, plain_column
-from qserv.plan.box import coordinate_of
+from qserv.plan.bounds import number_of, plain_column
+from qserv.plan.box import MIRRORED, coordinate_of
 from qserv.plan.local import Local
 from qserv.plan.places import Known, statistics_of
 from qserv.plan.prune import Reach, part_rows
