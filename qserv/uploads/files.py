@@ -113,6 +113,7 @@ class UploadFiles:
     def _keep(self, name: str, part: Part) -> str:
         """Write a part; the same bytes are one file, which is young again."""
         digest, size = hashlib.sha256(), 0
+        part.content.seek(0)  # two tables may be of one part
         with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as out:
             path = Path(out.name)
             try:
