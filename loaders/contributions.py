@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from loaders.journal import Journal
-from loaders.kept import Kept, stage_once
+from loaders.kept import Kept, mapped, stage_once
 from loaders.options import IngestOptions, OnProgress, Progress
 from loaders.readers.form import form_of, piece_of
 from loaders.staging.download import is_url, name_of
@@ -116,6 +116,7 @@ def stage_all(staging: Staging, rows: Sequence[ContributionRow]) -> list[Staged]
             try:
                 kept = outcome(future)
                 _see_runs(kept.staged)
+                kept = replace(kept, staged=mapped(kept.staged))
                 staged[row.number] = _settle(staging, row, kept)
             except InputError as error:
                 failed.append(_failed(staging, row, error))

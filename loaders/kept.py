@@ -24,8 +24,11 @@ from loaders.staging.spool import make_private
 from loaders.staging.stage import Run, Staged, StageTask, stage
 from loaders.tasks import SpoolUnseen
 
-_FACTS, _ARRAYS = "facts.json", "arrays.npz"
-_FORM = 1
+_FACTS = "facts.json"
+_ARRAYS = ("pixels", "counts")
+_HEADER_BYTES = 128
+"""Of NumPy's files, without a value."""
+_FORM = 2
 """The form of the facts; those of another are not read."""
 
 
@@ -65,17 +68,31 @@ def stage_once(task: StageTask, *, with_digests: bool = False) -> Kept:
 def _moved(staged: Staged, folder: Path) -> Staged:
     """A staged contribution whose files are in another folder."""
     runs = tuple(replace(run, path=folder / run.path.name) for run in staged.runs)
-    return replace(staged, task=replace(staged.task, spool=folder), runs=runs)
+    return mapped(replace(staged, task=replace(staged.task, spool=folder), runs=runs))
+
+
+def mapped(staged: Staged) -> Staged:
+    """A staged contribution that is in the spool, whose arrays lie there and not in memory."""
+    return replace(staged, **_arrays(staged.task.spool))
+
+
+def _arrays(folder: Path) -> dict[str, Any]:
+    return {name: _array(folder / f"{name}.npy") for name in _ARRAYS}
+
+
+def _array(path: Path) -> Any:
+    """An array as it lies in its file; an empty one cannot be mapped."""
+    found = np.load(path, mmap_mode="r") if path.stat().st_size > _HEADER_BYTES else np.load(path)
+    return np.asarray(found)
 
 
 def _write(folder: Path, staged: Staged, *, with_digests: bool) -> None:
     """Write down everything of a staged contribution but its task."""
     plain: dict[str, object] = {}
-    arrays: dict[str, Any] = {}
     for field in dataclasses.fields(staged):
         value = getattr(staged, field.name)
-        if isinstance(value, np.ndarray):
-            arrays[field.name] = value
+        if field.name in _ARRAYS:
+            np.save(folder / f"{field.name}.npy", value)
         elif field.name not in ("task", "runs"):
             plain[field.name] = value
     document = {
@@ -94,7 +111,6 @@ def _write(folder: Path, staged: Staged, *, with_digests: bool) -> None:
         ],
         "staged": plain,
     }
-    np.savez(folder / _ARRAYS, **arrays)
     (folder / _FACTS).write_text(json.dumps(document), encoding="utf-8")
 
 
@@ -117,8 +133,7 @@ def _read(folder: Path, task: StageTask) -> Staged | None:
             name: tuple(value) if isinstance(value, list) else value
             for name, value in document["staged"].items()
         }
-        with np.load(folder / _ARRAYS) as arrays:
-            found: dict[str, Any] = {**plain, **{name: arrays[name] for name in arrays.files}}
+        found: dict[str, Any] = {**plain, **_arrays(folder)}
         runs = tuple(
             Run(folder / run["name"], run["rows"], run["size_bytes"]) for run in document["runs"]
         )

@@ -13,6 +13,7 @@ from loaders.contributions import Staging, from_row, stage_all
 from loaders.discard import discard
 from loaders.fail_points import reach
 from loaders.journal import Journal
+from loaders.memory import give_back, keep_large_apart
 from loaders.options import IngestOptions, OnProgress, Progress, Site, ignore
 from loaders.parts.cut import Cut, Placement, choose_chunks, cut_parts
 from loaders.parts.load import Loading, load, see_twins
@@ -68,7 +69,9 @@ def run(work: Work) -> Redone:
     target = _target(work)
     folder = site.folder(journal.ingest_id)
     make_private(folder)
+    keep_large_apart()
     staged, redone = _stage(work, target)
+    give_back()
     if journal.state is IngestState.OPEN:
         return redone
     staged = _without_repeated(work, target, staged)
@@ -90,7 +93,9 @@ def run(work: Work) -> Redone:
     placement = Placement(
         target.catalog, target.family, tiling, target.topology.shards, target.replicas
     )
+    give_back()
     cuts = cut_parts(resolved, placement)
+    give_back()
     facts = {
         "inputs": inputs,
         "rows": rows,

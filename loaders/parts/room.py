@@ -13,7 +13,7 @@ from typing_extensions import override
 from loaders.parts.cut import Cut
 from loaders.staging.resolve import PlacedRun
 
-MOST_BYTES = 512 << 20
+MOST_BYTES = 384 << 20
 """What all parts hold together that one process works on; a larger part is worked on alone."""
 _TIMES = 2
 """Rows are brought together, and brought in order; a third time encoded, where there are several copies."""

@@ -24,7 +24,7 @@ from procedures.director_index import EMPTY, KeyMap, key_map
 from schema.manifest import INDEX_BUCKETS
 from schema.placement import splitmix64
 
-MEMORY_BYTES = 256 << 20
+MEMORY_BYTES = 192 << 20
 """What arrays of one ingest stay in memory together; the others lie in files."""
 SHARE_ROWS = 1 << 20
 """Rows whose keys are looked at together, about."""

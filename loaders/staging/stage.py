@@ -39,6 +39,7 @@ RUN_BYTES = BATCH_BYTES * 3 // 4
 Larger runs are no faster to merge, and sorting them costs cache misses.
 """
 _SHIFT = 2 * (29 - DENSITY_ORDER)
+_MANY_PIXELS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def stage(task: StageTask) -> Staged:
     digest = _digest(path) if task.piece is None else _shared_digest(path, task.spool.parent)
     if task.url is not None:
         shutil.rmtree(fetched)
+    pixels, counts = density.found()
     return Staged(
         task=task,
         runs=tuple(runs),
@@ -130,8 +132,8 @@ def stage(task: StageTask) -> Staged:
         rejects=count,
         unknown=matching.unknown,
         sha256=digest,
-        pixels=density.pixels,
-        counts=density.counts,
+        pixels=pixels,
+        counts=counts,
     )
 
 
@@ -188,20 +190,37 @@ def open_run(run: Run) -> pa.Table:
 
 
 class _Density:
-    """Rows by pixel of DENSITY_ORDER, as ascending pixels and counts."""
+    """Rows by pixel of DENSITY_ORDER: those that have any or, where they are many, all (100 MB)."""
 
     def __init__(self) -> None:
-        self.pixels: I64 = np.empty(0, np.int64)
-        self.counts: I64 = np.empty(0, np.int64)
+        self._pixels: I64 = np.empty(0, np.int64)
+        self._counts: I64 = np.empty(0, np.int64)
+        self._all: I64 | None = None
+
+    def found(self) -> tuple[I64, I64]:
+        """The pixels that have rows, ascending, and how many."""
+        if self._all is None:
+            return self._pixels, self._counts
+        pixels = np.flatnonzero(self._all)
+        return pixels, self._all[pixels]
+
+    def count(self, pixels: I64, counts: I64) -> None:
+        """So many more rows in each of some distinct pixels."""
+        if self._all is not None:
+            self._all[pixels] += counts
+            return
+        self._pixels, self._counts = add_counts(
+            np.concatenate([self._pixels, pixels]), np.concatenate([self._counts, counts])
+        )
+        if len(self._pixels) > _MANY_PIXELS:
+            self._all = np.zeros(12 << 2 * DENSITY_ORDER, np.int64)
+            self._all[self._pixels] = self._counts
 
     def add(self, rows: pa.Table) -> None:
         if HEALPIX_29 not in rows.schema.names:
             return
         own = np.asarray(rows.column(HEALPIX_29).drop_null(), dtype=np.int64)
-        pixels, counts = np.unique(own >> _SHIFT, return_counts=True)
-        self.pixels, self.counts = add_counts(
-            np.concatenate([self.pixels, pixels]), np.concatenate([self.counts, counts])
-        )
+        self.count(*np.unique(own >> _SHIFT, return_counts=True))
 
 
 def count_directors(staged: Sequence[Staged]) -> tuple[I64, I64] | None:
@@ -214,9 +233,10 @@ def count_directors(staged: Sequence[Staged]) -> tuple[I64, I64] | None:
     counted = [s for s in placed if s.task.table.role is Role.DIRECTOR and s.rows] or placed
     if not counted:
         return None
-    return add_counts(
-        np.concatenate([s.pixels for s in counted]), np.concatenate([s.counts for s in counted])
-    )
+    density = _Density()
+    for one in counted:
+        density.count(one.pixels, one.counts)
+    return density.found()
 
 
 def add_counts(pixels: I64, counts: I64) -> tuple[I64, I64]:
