@@ -28,9 +28,21 @@ _REFUSED: Mapping[str, str] = {
 """Words that no query has, unless they are quoted or follow a dot."""
 
 
+_WATCHED = frozenset({*_REFUSED, "SELECT", "DISTINCT", "AT"})
+_SIGNS = frozenset(
+    {
+        *(TokenType.EQ, TokenType.ARROW, TokenType.DARROW, TokenType.L_BRACKET),
+        *(TokenType.L_PAREN, TokenType.AMP),
+    }
+)
+
+
 def check_mistakes(tokens: Sequence[Token], reading: Reading) -> None:
     """SqlSyntaxError or SqlNotAnswered where a known mistake is found."""
     for i, token in enumerate(tokens):
+        is_word = token.text.upper() in _WATCHED or not token.text.isascii()
+        if not is_word and token.token_type not in _SIGNS:
+            continue
         after = tokens[i + 1] if i + 1 < len(tokens) else None
         before = tokens[i - 1] if i else None
         _check_word(token, before, after, reading)
