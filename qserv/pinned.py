@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -39,8 +39,8 @@ AWAY_S = 2.0
 """For so long a coordinator that did not answer is not asked again: waiting for it takes seconds."""
 KEPT_BACK = 8
 """So many sets of older snapshots are kept in memory."""
-KEPT_VIEWS = 256
-"""So many callers' views of one set of snapshots are kept."""
+KEPT_VIEWS, KEPT_CALLERS = 256, 20_000
+"""So many different views of one set of snapshots are kept, and of so many callers which is hers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,12 @@ class Pinned:
     uploads: Uploads = NO_UPLOADS
     """The tables that came with the query."""
     _tap_rows: dict[str, pa.Table] = field(default_factory=dict, repr=False, compare=False)
-    _views: dict[frozenset[str], tuple[Sight, Pinned]] = field(
+    _callers: dict[frozenset[str], tuple[Sight, Pinned]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    """What is there for whom, by whose permissions they have."""
+    _views: dict[Hashable, Pinned] = field(default_factory=dict, repr=False, compare=False)
+    """The same by what is there: callers who see the same share a view."""
 
     @property
     def manifests(self) -> dict[str, Manifest]:
@@ -81,21 +84,24 @@ class Pinned:
         known, catalog = self.catalogs, uploads.catalog()
         whole = None if known.whole is None else (*known.whole, catalog)
         catalogs = Catalogs((*known.catalogs, catalog), known.default, whole=whole)
-        return replace(self, catalogs=catalogs, uploads=uploads, _views={})
+        return replace(self, catalogs=catalogs, uploads=uploads, _callers={}, _views={})
 
     def seen_by(self, caller: Caller) -> Pinned:
         """What is there for this caller; all of it for an administrator."""
         if caller.is_admin:
             return self
         now, grantees = datetime.now(UTC), self.rights.grantees(caller.name, caller.groups)
-        kept = self._views.get(grantees)
+        kept = self._callers.get(grantees)
         if kept is not None and (kept[0].until is None or now < kept[0].until):
             return kept[1]
         sight = self.rights.sight(grantees, now)
-        view = self._view(sight)
-        if len(self._views) >= KEPT_VIEWS:
+        key = (sight.catalogs, sight.tables)
+        view = self._views.get(key) or self._view(sight)
+        if len(self._views) >= KEPT_VIEWS or len(self._callers) >= KEPT_CALLERS:
             self._views.clear()
-        self._views[grantees] = (sight, view)
+            self._callers.clear()
+        self._views[key] = view
+        self._callers[grantees] = (sight, view)
         return view
 
     def _view(self, sight: Sight) -> Pinned:
@@ -195,7 +201,7 @@ class Pinner:
                 if pins == newest.pins:
                     return newest
                 found = self._back.get(pins) or self._read_back(connection, pins)
-                return replace(found, rights=newest.rights, _views={})
+                return replace(found, rights=newest.rights, _callers={}, _views={})
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise Unavailable(f"the coordinator does not answer: {error}") from error
 
@@ -213,7 +219,7 @@ class Pinner:
         last = self._last
         assert last is not None
         warning = "the coordinator does not answer: read at the last known snapshots"
-        return replace(last, warnings=(warning,), _views={})
+        return replace(last, warnings=(warning,), _callers={}, _views={})
 
     def _at(self, pins: tuple[Pin, ...], version: int) -> Pinned:
         """What these versions hold; read once, however many queries meet a new one together.
