@@ -27,7 +27,9 @@ from tests.qserv.jobs.czars import (
 from workers.cli import job as commands
 
 pytestmark = pytest.mark.postgres
-ADA, BOB, EVE, TOM = (Caller(name, scopes=frozenset({Scope.READ_TAP})) for name in "ABET")
+ADA, BOB, EVE, TOM, ZOE = (
+    Caller(name, scopes=frozenset({Scope.READ_TAP})) for name in ("ada", "bob", "eve", "tom", "zoe")
+)
 CSV = {"QUERY": QUERY, "RESPONSEFORMAT": "csv"}
 
 
@@ -116,7 +118,7 @@ def test_the_command_line_sees_everybody_s_jobs(sky: Lab, strict: Czar, tmp_path
     assert QUERY in json.loads(run("show", done, "--json"))["QUERY"]
     run("cancel", done)
     assert strict.desk.read(TOM, done).phase is Phase.ABORTED
-    rows = strict.submit(RESPONSEFORMAT="csv", MAXREC="5")
+    rows = strict.desk.create(ZOE, {**CSV, "MAXREC": "5"}, run=True).job_id
     assert wait(strict, rows) is Phase.COMPLETED
     assert len(run("result", rows).splitlines()) == 6 < OBJECTS
     run("delete", done)

@@ -20,7 +20,7 @@ HASTY = Limits(timeout_s=2.0)
 @pytest.fixture(scope="module")
 def hasty(sky: Lab) -> Iterator[Czar]:
     """A czar whose synchronous queries may take a second."""
-    with czar(sky, "hasty", limits=HASTY) as made:
+    with czar(sky, "hasty", other(SETTINGS, max_running_per_user=2), limits=HASTY) as made:
         ask(made, "csv")  # what is imported and connected first takes its time
         yield made
 
