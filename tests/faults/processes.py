@@ -127,5 +127,8 @@ def nursery(folder: Path, environment: Mapping[str, str]) -> Iterator[Nursery]:
                     run.kill()
             assert parent.stdin is not None
             parent.stdin.close()
-            parent.wait(10)
+            try:
+                parent.wait(START_S)
+            except subprocess.TimeoutExpired:
+                parent.kill()
             listener.join(10)
