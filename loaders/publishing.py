@@ -13,6 +13,7 @@ from typing_extensions import override
 from loaders.copies.tell import tell_shards
 from loaders.discard import discard
 from loaders.fail_points import reach
+from loaders.options import Site
 from loaders.parts.hats import write_views
 from loaders.parts.publish import AlreadyIngested, Loaded, PublishConflict, publish
 from loaders.rewrites.compact import MOST_PARTS, make_room
@@ -212,12 +213,17 @@ def _snapshot(pools: Pools, ingest_id: IngestId) -> int:
 def renew_views(work: Work, snapshot: int) -> tuple[str, ...]:
     """Write the HATS views anew; the ingest is published, so whatever happens is only a warning."""
     folder: Path = work.options.hats or work.site.spool / "hats"
+    return renewed_views(work.site, folder, work.journal.row.catalog, snapshot)
+
+
+def renewed_views(site: Site, folder: Path, catalog: str, snapshot: int) -> tuple[str, ...]:
+    """Write the HATS views of a catalog's snapshot; what hinders that, as a warning."""
     try:
-        with work.site.pools.coordinator() as connection:
-            catalog = get_catalog(connection, work.journal.row.catalog)
-            manifest = read_manifest(connection, catalog.name, snapshot)
-        write_views(folder, catalog, manifest, work.site.topology)
-    except Exception as error:  # noqa: BLE001
+        with site.pools.coordinator() as connection:
+            model = get_catalog(connection, catalog)
+            manifest = read_manifest(connection, model.name, snapshot)
+        write_views(folder, model, manifest, site.topology)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the rows are published)
         return (f"the HATS view in {folder} is not renewed: {error}",)
     return ()
 

@@ -33,16 +33,10 @@ def tell(catalog: str, report: RewriteReport, *, is_json: bool) -> None:
 
 def renew_view(settings: Settings, pools: Pools, catalog: str, snapshot: int) -> None:
     """Let the catalog's HATS view name the new parts; what hinders that is only told."""
-    from loaders.parts.hats import write_views
-    from procedures.catalogs import get_catalog
-    from procedures.manifests import read_manifest
+    from loaders.options import Site
+    from loaders.publishing import renewed_views
     from workers.config import topology
 
-    folder = settings.spool / "hats"
-    try:
-        with pools.coordinator() as connection:
-            model = get_catalog(connection, catalog)
-            manifest = read_manifest(connection, catalog, snapshot)
-        write_views(folder, model, manifest, topology(settings))
-    except Exception as error:  # noqa: BLE001
-        message(f"warning: the HATS view in {folder} is not renewed: {error}")
+    site = Site(pools, topology(settings), settings.spool)
+    for warning in renewed_views(site, settings.spool / "hats", catalog, snapshot):
+        message(f"warning: {warning}")
