@@ -62,13 +62,15 @@ class Remote:
     """Whether names may stand for addresses that are not public."""
     max_bytes: int = 64 * 2**30
     """Of one file."""
+    key: str = "ingest.urls"
+    """What of the configuration names the prefixes."""
 
     def check(self, url: str) -> None:
         """Raise UrlRefused unless an address is below a prefix."""
         parts = _parts(url)
         if not any(_is_below(parts, prefix) for prefix in self.prefixes):
             allowed = ", ".join(self.prefixes) or "none"
-            raise UrlRefused(url, f"`ingest.urls` of the configuration allows {allowed}")
+            raise UrlRefused(url, f"`{self.key}` of the configuration allows {allowed}")
 
 
 NOWHERE = Remote()

@@ -126,7 +126,8 @@ class _Face:
             catalogs = await self._catalogs(request)
         except SkyshardError as error:
             return failure(error)
-        if "text/html" in request.headers.get("accept", ""):
+        # Java's clients accept text/html, too; browsers alone say XHTML.
+        if "application/xhtml+xml" in request.headers.get("accept", ""):
             return HTMLResponse(tables_page(catalogs))
         return Response(vosi.table_set(catalogs, with_columns=detail == "max"), media_type=XML)
 

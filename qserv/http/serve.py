@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import uvicorn
 
 from qserv.http.app import create_app
@@ -23,6 +25,7 @@ def make_server(service: Service, *, host: str, port: int) -> uvicorn.Server:
         lifespan="off",
         proxy_headers=False,
         server_header=False,
+        headers=[("Server", f"Skyshard/{version('skyshard')}")],
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )

@@ -26,7 +26,7 @@ GEOMETRY = (
     "AREA", "CENTROID", "COORDSYS", "REGION",
 )  # fmt: skip
 _VOSI = "ivo://ivoa.net/std/VOSI"
-_INLINE = "ivo://ivoa.net/std/TAPRegExt#upload-inline"
+_UPLOADS = "ivo://ivoa.net/std/TAPRegExt#upload-"
 _FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
 
 
@@ -51,6 +51,10 @@ def capabilities(
                     standard_id=f"{_VOSI}#{name}", interface=[_interface(f"{base_url}/{name}")]
                 )
                 for name in ("capabilities", "availability")
+            ),
+            Capability(
+                standard_id="ivo://ivoa.net/std/DALI#examples",
+                interface=[_interface(f"{base_url}/examples")],
             ),
             Capability(
                 standard_id=f"{_VOSI}#tables-1.1",
@@ -80,6 +84,8 @@ def _table_access(
     elif limits.timeout_s is not None:
         seconds = int(limits.timeout_s)
         duration = tap.TimeLimits(default=seconds, hard=seconds)
+    # TAP wants both; which addresses may be fetched is the configuration's to say.
+    methods = ("inline", "http") if with_uploads else ()
     return tap.TableAccess(
         interface=_interfaces(base_url, security_methods, version="1.1", role="std"),
         language=[_language(), *_sql_languages()],
@@ -90,7 +96,7 @@ def _table_access(
         retention_period=retention,
         execution_duration=duration,
         output_limit=row_limit,
-        upload_method=[tap.UploadMethod(ivo_id=_INLINE)] if with_uploads else [],
+        upload_method=[tap.UploadMethod(ivo_id=_UPLOADS + method) for method in methods],
         upload_limit=_upload_limit() if with_uploads else None,
     )
 
@@ -114,7 +120,7 @@ def _language() -> tap.Language:
             _features("adql-sets", ("UNION", "EXCEPT", "INTERSECT")),
             _features("adql-string", ("LOWER", "UPPER", "ILIKE")),
             _features("adql-type", ("CAST",)),
-            _features("adql-conditional", ("COALESCE",)),
+            _conditional(),
             _features("adql-unit", ("IN_UNIT",)),
             _features("adql-offset", ("OFFSET",)),
             _user_defined(),
@@ -145,6 +151,16 @@ def _user_defined() -> tap.LanguageFeatureList:
     for feature, function in zip(listed.feature, functions, strict=True):
         feature.form, feature.description = function.form, function.description
     return listed
+
+
+def _conditional() -> tap.LanguageFeatureList:
+    """COALESCE; its key is written in lower case, which IVOA identifiers do not tell from upper.
+
+    Validators of before ADQL 2.1 would call it an unknown key of the standard's.
+    """
+    found = _features("adql-conditional", ("COALESCE",))
+    found.type = found.type.lower()
+    return found
 
 
 def _features(kind: str, forms: Sequence[str]) -> tap.LanguageFeatureList:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from loaders.staging.download import Remote
 from qserv.jobs.errors import ResultsUnwritable
-from qserv.uploads.files import UploadFiles
+from qserv.uploads.files import NO_ADDRESSES, UploadFiles
 
 _PART = ".part"
 YOUNG_S = 60.0
@@ -33,9 +34,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class ResultFiles:
-    """The folder of results."""
+    """The folder of results, and of the uploads of queries."""
 
     folder: Path
+    remote: Remote = NO_ADDRESSES
+    """Which addresses uploads may be fetched from."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -43,7 +46,7 @@ class ResultFiles:
     @property
     def uploads(self) -> UploadFiles:
         """The tables that come with jobs, and with queries that may become jobs."""
-        return UploadFiles(self.folder / "uploads")
+        return UploadFiles(self.folder / "uploads", remote=self.remote)
 
     def path(self, file: str) -> Path:
         """Where a result lies."""

@@ -17,12 +17,16 @@ from pathlib import Path, PurePath
 from typing import IO
 
 from loaders.readers.read import ENDINGS
+from loaders.staging.download import Remote, fetch
 from qserv.uploads.read import DEFAULT_LIMITS, UploadLimits, read_upload
 from qserv.uploads.tables import NO_UPLOADS, UploadRefused, Uploads
 from schema.errors import UsageError
 
 KEPT = "kept:"
 PARAM = "param:"
+URLS = ("http://", "https://")
+NO_ADDRESSES = Remote(key="uploads.urls")
+"""Tables are fetched from nowhere."""
 YOUNG_S = 3600.0
 """Files younger than that are not swept: their query may be about to begin."""
 _STEP = 2**20
@@ -72,11 +76,8 @@ def parse_upload(value: str) -> tuple[tuple[str, str], ...]:
         name, comma, address = (part.strip() for part in item.partition(","))
         if not (name and comma and address):
             raise WrongUpload(f"UPLOAD={item[:60]!r}: say NAME,param:PART")
-        if not address.startswith((KEPT, PARAM)):
-            raise WrongUpload(
-                f"UPLOAD={item[:60]!r}: this server fetches nothing from other addresses;"
-                " send the file along and say NAME,param:PART"
-            )
+        if not address.lower().startswith((KEPT, PARAM, *URLS)):
+            raise WrongUpload(f"UPLOAD={item[:60]!r}: say NAME,param:PART or NAME,https://...")
         found.append((name, address))
     return tuple(found)
 
@@ -87,6 +88,8 @@ class UploadFiles:
 
     folder: Path
     limits: UploadLimits = DEFAULT_LIMITS
+    remote: Remote = NO_ADDRESSES
+    """Which addresses tables may be fetched from."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -104,11 +107,20 @@ class UploadFiles:
         """The address of a table once its part is kept."""
         if address.startswith(KEPT):
             return address
+        if address.lower().startswith(URLS):
+            return KEPT + self._fetched(name, address)
         part = parts.get(address.removeprefix(PARAM))
         if part is None:
             known = ", ".join(sorted(parts)) or "none"
             raise WrongUpload(f"UPLOAD={name},{address}: the request's parts are {known}")
         return KEPT + self._keep(name, part)
+
+    def _fetched(self, name: str, address: str) -> str:
+        """Keep what an address gives. Raises UrlRefused, DownloadFailed."""
+        with tempfile.TemporaryDirectory(dir=self.folder, suffix=".fetch") as folder:
+            path = fetch(address, Path(folder), self.remote)
+            with path.open("rb") as content:
+                return self._keep(name, Part(content, path.name))
 
     def _keep(self, name: str, part: Part) -> str:
         """Write a part; the same bytes are one file, which is young again."""
@@ -157,7 +169,8 @@ class UploadFiles:
         swept = 0
         for path in list(self.folder.iterdir()):
             with suppress(FileNotFoundError):
-                if path.name not in named and time.time() - path.stat().st_mtime > YOUNG_S:
+                is_old = time.time() - path.stat().st_mtime > YOUNG_S
+                if path.is_file() and path.name not in named and is_old:
                     path.unlink()
                     swept += 1
         return swept

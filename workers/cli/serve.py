@@ -148,16 +148,24 @@ def _calm_collector() -> Iterator[None]:
 @contextmanager
 def _jobs(settings: Settings, store: Store) -> Iterator[JobAccess]:
     """This czar's share of the asynchronous queries; what runs at the end is given back."""
+    from loaders.staging.download import Remote
     from procedures.pools import Pools
     from qserv.http.jobs import JobAccess
     from qserv.jobs.desk import JobDesk
     from qserv.jobs.results import ResultFiles
     from qserv.jobs.runner import Runner
+    from qserv.uploads.read import DEFAULT_LIMITS
 
     # Pools of their own: queries wait for none of these connections, nor leases for clients.
     pools = Pools(store.topology, size=8, application_name="skyshard jobs")
     own = Pools(store.topology, size=6, application_name="skyshard job runner")
-    files = ResultFiles(settings.job_results)
+    remote = Remote(
+        settings.upload_urls,
+        settings.ingest_private_addresses,
+        DEFAULT_LIMITS.max_bytes,
+        "uploads.urls",
+    )
+    files = ResultFiles(settings.job_results, remote)
     runner = Runner(store, own, files, settings.limits_of, settings.jobs)
     desk = JobDesk(pools, files, settings.jobs, store=store, limits_of=settings.limits_of)
     try:

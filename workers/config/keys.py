@@ -87,6 +87,7 @@ KEYS: tuple[Key, ...] = (
     Key("ingest.token_sha256", "SHA-256 (hex) of the token for ingests by HTTP; without one: off"),
     Key("ingest.folders", "folders whose files may be ingested by HTTP"),
     Key("ingest.urls", "addresses below which files of ingests may be fetched; none: off"),
+    Key("uploads.urls", "addresses below which tables of queries may be fetched; none: off"),
     Key("ingest.private_addresses", "whether their hosts may have addresses that are not public"),
     Key("ingest.max_download_bytes", "of one fetched file"),
     Key("jobs.folder", "results of asynchronous queries; the same for all czars"),

@@ -26,6 +26,7 @@ _DOTTED = {
     "ingest_token_sha256": "ingest.token_sha256",
     "ingest_folders": "ingest.folders",
     "ingest_urls": "ingest.urls",
+    "upload_urls": "uploads.urls",
     "ingest_private_addresses": "ingest.private_addresses",
     "ingest_max_download_bytes": "ingest.max_download_bytes",
 }
@@ -78,6 +79,7 @@ class Settings(BaseModel):
     ingest_folders: tuple[Path, ...] = ()
     ingest_urls: tuple[str, ...] = ()
     ingest_private_addresses: bool = False
+    upload_urls: tuple[str, ...] = ()
     ingest_max_download_bytes: int = Field(default=64 * 2**30, gt=0)
     jobs_folder: Path | None = None
     jobs: JobSettings = JobSettings()
@@ -123,6 +125,8 @@ class Settings(BaseModel):
                 return self.job_results
             case ["jobs", name]:
                 return getattr(self.jobs, name)
+            case ["uploads", "urls"]:
+                return self.upload_urls
             case ["coordinator" | "ingest" | "repair", _]:
                 return getattr(self, key.replace(".", "_"))
             case ["shards"] if self.servers:
@@ -194,7 +198,9 @@ def _checked(values: Values) -> Settings:
             case ["ingest", "folders"]:
                 document["ingest_folders"] = _folders(given)
             case ["ingest", "urls"]:
-                document["ingest_urls"] = _addresses(given)
+                document["ingest_urls"] = _addresses(key, given)
+            case ["uploads", "urls"]:
+                document["upload_urls"] = _addresses(key, given)
             case ["coordinator" | "ingest" | "repair", _]:
                 document[key.replace(".", "_")] = given.value
             case ["data" | "pg_bin"]:
@@ -242,14 +248,14 @@ def _folders(given: Given) -> list[Path]:
     return [given.folder / Path(one).expanduser() for one in named]
 
 
-def _addresses(given: Given) -> list[str]:
+def _addresses(key: str, given: Given) -> list[str]:
     """An array of addresses, or the environment's form of one (parted by blanks)."""
     named = given.value.split() if isinstance(given.value, str) else given.value
     if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
-        raise BadSetting("ingest.urls", given.origin, "must be an array of addresses")
+        raise BadSetting(key, given.origin, "must be an array of addresses")
     for one in named:
         if not one.startswith(("http://", "https://")):
-            raise BadSetting("ingest.urls", given.origin, f"{one!r} begins with no https://")
+            raise BadSetting(key, given.origin, f"{one!r} begins with no https://")
     return named
 
 

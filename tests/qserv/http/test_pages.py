@@ -25,7 +25,9 @@ def test_a_browser_gets_the_tables_as_a_page(base_url: str) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "<code>dp1.Object</code> Objects &lt;of&gt; the survey" in page.text
     assert "<code>objectId</code><td>long" in page.text
-    program = httpx.get(f"{base_url}/tables", headers={"Accept": "*/*"})
+    program = httpx.get(
+        f"{base_url}/tables", headers={"Accept": "text/html, image/gif, *; q=.2, */*; q=.2"}
+    )
     assert program.headers["content-type"] == "application/xml"
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import psycopg2
 import pyarrow as pa
 
+from loaders.staging.download import Remote
 from procedures.jobs import Job, Phase
 from procedures.pools import Pools
 from qserv.http.jobs import JobAccess
@@ -26,6 +27,7 @@ from qserv.limits import Limits
 from qserv.rights.caller import ANONYMOUS_CALLER
 from qserv.store import Store, StoreSettings
 from qserv.tap_query import answer_tap
+from qserv.uploads.files import NO_ADDRESSES
 from tests.loaders.lab import Lab
 from tests.qserv.http.conftest import served
 
@@ -79,13 +81,14 @@ def czar(
     *,
     limits: Limits | None = None,
     http: HttpLimits | None = None,
+    remote: Remote = NO_ADDRESSES,
 ) -> Iterator[Czar]:
     """A czar that shares the folder of results with all others of this sky."""
     bounds = limits or Limits(timeout_s=60.0)
     pools = Pools(sky.topology, size=12, application_name=f"test czar {name}")
     job_pools = Pools(sky.topology, size=8, application_name=f"test jobs {name}")
     store = Store(sky.topology, pools, spool=sky.folder / f"spool-{name}", settings=StoreSettings())
-    files = ResultFiles(sky.folder / "jobs")
+    files = ResultFiles(sky.folder / "jobs", remote)
     runner = Runner(store, job_pools, files, lambda _: bounds, settings)
     desk = JobDesk(job_pools, files, settings, store=store, limits_of=lambda _: bounds)
     service = Service(

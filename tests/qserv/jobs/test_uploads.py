@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import warnings
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
 from astropy.table import Table
 
+from loaders.staging.download import Remote
 from qserv.http.service import HttpLimits
 from qserv.uploads.files import YOUNG_S
 from tests.loaders.lab import Lab
@@ -92,8 +97,8 @@ def test_a_plain_field_may_be_a_table_too(one: Czar) -> None:
     ("upload", "why"),
     [
         ("mine", "say NAME,param:PART"),
-        ("mine,http://127.0.0.1/x.vot", "fetches nothing from other addresses"),
-        ("mine,file:///etc/passwd", "fetches nothing from other addresses"),
+        ("mine,http://127.0.0.1/x.vot", "`uploads.urls` of the configuration allows none"),
+        ("mine,file:///etc/passwd", "say NAME,param:PART"),
         ("mine,param:nothing", "the request's parts are"),
         ("mine,kept:../../etc/passwd", "no such part"),
         ("mine,kept:" + "0" * 64 + ".csv", "its file is gone"),
@@ -106,6 +111,27 @@ def test_a_wrong_upload_is_told(one: Czar, upload: str, why: str) -> None:
     response = one.client.post("/sync", data={"QUERY": BY_KEY, "UPLOAD": upload}, files=files)
     assert response.status_code == 400
     assert why in response.text
+
+
+def test_a_table_is_fetched_from_an_allowed_address_only(sky: Lab, tmp_path: Path) -> None:
+    (tmp_path / "stars.csv").write_text("id\n11\n")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        there = f"http://127.0.0.1:{site.server_port}/"
+        with czar(sky, "fetching", remote=Remote((there,), key="uploads.urls")) as made:
+
+            def ask(address: str) -> httpx.Response:
+                body = {"QUERY": BY_KEY, "UPLOAD": f"mine,{address}", "FORMAT": "csv"}
+                return made.client.post("/sync", data=body)
+
+            assert ask(f"{there}stars.csv").text.splitlines()[1].startswith("11,")
+            assert "the server answers 404" in ask(f"{there}none.csv").text
+            assert (
+                f"`uploads.urls` of the configuration allows {there}"
+                in ask("http://127.0.0.1:1/stars.csv").text
+            )
+        site.shutdown()
 
 
 def test_an_upload_of_too_many_bytes_is_refused_while_it_comes(sky: Lab) -> None:
