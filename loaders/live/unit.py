@@ -193,11 +193,11 @@ class Unit:
 
         keys: dict[PartId, tuple[int, ...]] = {}
         done = self._agreed(on_shards(self._pools, by_shard, work))
-        for part in parts:
-            gone = np.array(keys.get(part.part_id, ()), np.int64)
-            if is_single and len(gone):
-                one = part.place.time_slice
-                self._forget(found, gone, np.full(len(gone), NO_SLICE if one is None else one))
+        if is_single and any(keys.values()):
+            slices = {part.part_id: part.place.time_slice for part in parts}
+            gone = np.concatenate([np.array(some, np.int64) for some in keys.values()])
+            times = [NO_SLICE if (one := slices[at]) is None else one for at in keys]
+            self._forget(found, gone, np.repeat(times, [len(some) for some in keys.values()]))
         return self._count(found, done)
 
     def _prepared(self, put: Put) -> _Prepared:

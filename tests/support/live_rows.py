@@ -1,4 +1,4 @@
-"""Rows of the small live catalog: objects all over the sky, and their sources."""
+"""Rows of the small live catalog: objects, and their sources."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import pyarrow as pa
 
 
 def objects(count: int, *, first: int = 1, start: float = 60000.0) -> pa.Table:
-    """Objects all over the sky."""
+    """Objects in a dozen chunks of order 3."""
     ids = np.arange(first, first + count)
     random = np.random.default_rng(7)
-    ra, z = random.uniform(0, 360, first + count), random.uniform(-1, 1, first + count)
+    ra, dec = random.uniform(100, 125, first + count), random.uniform(0, 20, first + count)
     return pa.table(
         {
             "objectId": ids,
             "start": np.full(count, start),
             "ra": ra[ids],
-            "dec": np.degrees(np.arcsin(z[ids])),
+            "dec": dec[ids],
             "n": pa.array(np.zeros(count), pa.int32()),
         }
     )

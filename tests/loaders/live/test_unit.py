@@ -74,13 +74,13 @@ def test_children_join_all_versions_of_their_objects(shared: LiveLab) -> None:
 def test_regions_find_every_row(shared: LiveLab) -> None:
     everything = shared.rows("SELECT sourceId, ra, dec FROM night.Source WHERE visit = 2")
     inside = [
-        row for row in everything if 100 < float(str(row[1])) < 200 and 0 < float(str(row[2])) < 40
+        row for row in everything if 105 < float(str(row[1])) < 115 and 5 < float(str(row[2])) < 15
     ]
     assert inside
     assert (
         shared.rows(
             "SELECT sourceId, ra, dec FROM night.Source WHERE visit = 2"
-            " AND ra BETWEEN 100 AND 200 AND dec BETWEEN 0 AND 40"
+            " AND ra BETWEEN 105 AND 115 AND dec BETWEEN 5 AND 15"
         )
         == inside
     )
