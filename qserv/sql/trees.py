@@ -32,7 +32,8 @@ def tree_of(reading: Reading) -> Node:
         found = parser.parse(_with_hidden_calls(tokens), reading.text)
     except ParseError as error:
         _complain(error, tokens, reading)
-    except SqlglotError as error:
+    except (SqlglotError, TypeError, AttributeError) as error:
+        # Of some texts that lack an operand (`SELECT a ?`) sqlglot builds nodes around None.
         raise reading.fault("this is no query", 0) from error
     except RecursionError:
         raise reading.fault("nested too deeply for this server", 0) from None

@@ -335,3 +335,5 @@ SELECT * FROM vault . Object
 SELECT * FROM postgres.skyshard.token
 
 SELECT * FROM a.b.c.d
+
+SELECT :x ?, $1, %s, {0} `,` plain.
