@@ -58,7 +58,7 @@ bench: $(READY) ## measure against PostgreSQL and DuckDB; see docs/performance.m
 	$(BIN)/python -m tests.bench
 
 lock: $(READY) ## resolve requirements.lock anew
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra test --extra demo pyproject.toml -o requirements.lock --no-header --no-annotate --no-emit-index-url
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra test --extra demo --extra ray pyproject.toml -o requirements.lock --no-header --no-annotate --no-emit-index-url
 
 clean: ## remove the virtual environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
