@@ -34,8 +34,8 @@ def find_keys(connection: Any, part_id: PartId, keys: I64, seen: Seen) -> KeyMap
         for start in range(0, len(keys), _PROBES):
             cursor.execute(
                 f"SELECT key, _healpix_29 FROM {live_name(part_id)}"
-                f" WHERE key = ANY(%s) AND {seen.visible_sql()}",
-                (keys[start : start + _PROBES].tolist(),),
+                f" WHERE key = ANY(%s::bigint[]) AND {seen.visible_sql()}",
+                (_array(keys[start : start + _PROBES]),),
             )
             rows += cursor.fetchall()
     pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
@@ -48,8 +48,13 @@ def first_key(connection: Any, part_id: PartId, column: str, keys: I64, seen: Se
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {name} FROM {live_name(part_id)}"
-            f" WHERE {name} = ANY(%s) AND {seen.visible_sql()} LIMIT 1",
-            (keys.tolist(),),
+            f" WHERE {name} = ANY(%s::bigint[]) AND {seen.visible_sql()} LIMIT 1",
+            (_array(keys),),
         )
         row = cursor.fetchone()
         return None if row is None else int(row[0])
+
+
+def _array(keys: I64) -> str:
+    """Keys as the text of an array: as ARRAY[...] thousands cost the server more than their search."""
+    return f"{{{','.join(map(str, keys.tolist()))}}}"

@@ -182,9 +182,8 @@ def _merge(cursor: Any, unit: Seen, merge: Merge, beside: Sequence[LivePart], st
     for one in (part, *beside):
         name_of = live_name(one.part_id)
         closing = _Closing(name_of, merge.table, key, f"{stage} AS s", matched, unit)
-        closing.refuse_conflicts(cursor)
         if merge.change is Change.INSERT:
-            closing.refuse_present(cursor)
+            closing.check(cursor, is_insert=True)
         else:
             went += len(closing.close(cursor))
     if merge.change is Change.DELETE:
@@ -214,10 +213,12 @@ class _Closing:
     condition: str
     unit: Seen
 
-    def refuse_conflicts(self, cursor: Any) -> None:
-        """Raise UnitConflict where one was brought or closed by a unit that this one does not see.
+    def check(self, cursor: Any, *, is_insert: bool = False) -> bool:
+        """Whether the unit brought newest versions itself.
 
-        A condition alone chooses among the rows that it sees: what others bring is none of them.
+        Raises UnitConflict where one was brought or closed by a unit that this one does not see, and
+        DuplicateKey where one is there and is to be inserted. A condition alone chooses among the rows
+        that it sees: what others bring is none of them.
         """
         from_seen, to_seen = self.unit.holds_sql(_FROM), self.unit.holds_sql(_TO)
         closed = f"({_TO} IS NOT NULL AND NOT {to_seen})"
@@ -226,43 +227,45 @@ class _Closing:
             if self.other is None
             else f"(NOT {from_seen} OR {closed})"
         )
+        newest = f"{_TO} IS NULL" if is_insert else f"({_TO} IS NULL AND {_FROM} = {self.unit.own})"
         cursor.execute(
-            f"SELECT CASE WHEN {closed} THEN {_TO} ELSE {_FROM} END{self._keys()}"
+            f"SELECT {wrong}, CASE WHEN {closed} THEN {_TO} ELSE {_FROM} END{self._keys()}"
             f" FROM {self.name} AS t{f', {self.other}' if self.other else ''}"
-            f" WHERE {self.condition} AND {wrong}"  # no LIMIT: it would choose nested loops
+            f" WHERE {self.condition} AND ({wrong} OR {newest})"
+            # no LIMIT: it would choose nested loops
         )
         rows = cursor.fetchall()
-        if rows:
+        others = [row[1:] for row in rows if row[0]]
+        if others:
             raise UnitConflict(
-                f"table {self.table.name}: unit {rows[0][0]} changed the same rows"
-                f" ({self._shown([row[1:] for row in rows])}); nothing of this unit is seen: try it"
+                f"table {self.table.name}: unit {others[0][0]} changed the same rows"
+                f" ({self._shown([row[1:] for row in others])}); nothing of this unit is seen: try it"
                 " again as a new one"
             )
-
-    def refuse_present(self, cursor: Any) -> None:
-        """Raise DuplicateKey where one is there."""
-        cursor.execute(
-            f"SELECT 1{self._keys()} FROM {self.name} AS t, {self.other}"
-            f" WHERE {self.condition} AND {_TO} IS NULL"
-        )
-        rows = cursor.fetchall()
-        if rows:
+        if rows and is_insert:
             raise DuplicateKey(
-                f"table {self.table.name} has rows with {self._shown([row[1:] for row in rows])};"
+                f"table {self.table.name} has rows with {self._shown([row[2:] for row in rows])};"
                 " upsert replaces them"
             )
+        return bool(rows)
 
     def close(self, cursor: Any, returning: str = "0") -> list[int]:
-        """Close the newest versions; the unit's own rows go at once. An expression of each."""
+        """Close the newest versions; the unit's own rows go at once. An expression of each.
+
+        Raises UnitConflict.
+        """
+        has_own = self.check(cursor)
         own, is_newest = f"{_FROM} = {self.unit.own}", f"{_TO} IS NULL"
         using, source = (
             f" {word} {self.other}" if self.other else "" for word in ("USING", "FROM")
         )
-        cursor.execute(
-            f"DELETE FROM {self.name} AS t{using}"
-            f" WHERE {self.condition} AND {own} AND {is_newest} RETURNING {returning}"
-        )
-        found = [row[0] for row in cursor.fetchall()]
+        found = []
+        if has_own:
+            cursor.execute(
+                f"DELETE FROM {self.name} AS t{using}"
+                f" WHERE {self.condition} AND {own} AND {is_newest} RETURNING {returning}"
+            )
+            found = [row[0] for row in cursor.fetchall()]
         cursor.execute(
             f"UPDATE {self.name} AS t SET {quote(TO_UNIT)} = {self.unit.own}{source}"
             f" WHERE {self.condition} AND {is_newest} AND {self.unit.holds_sql(_FROM)}"
@@ -314,7 +317,6 @@ def delete_where(
             name = live_name(part.part_id)
             closing = _Closing(name, table, table.primary_key, None, f"({condition})", unit)
             with _told(table):
-                closing.refuse_conflicts(cursor)
                 keys = closing.close(cursor, quote(returning) if returning else "0")
             found.append(Deleted(part.part_id, len(keys), tuple(keys if returning else ())))
     connection.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.live.place import NO_SLICE
-from loaders.live.shards import on_shard
+from loaders.live.shards import MOST_THREADS, on_shard
 from procedures.live_index import find_keys, first_key, held_live
 from procedures.pools import Pools, ServerUnavailable
 from schema.live_parts import LivePart
@@ -99,9 +100,14 @@ class Homes:
         by_shards: dict[tuple[ShardId, ...], list[LivePart]] = defaultdict(list)
         for part in parts:
             by_shards[part.shards].append(part)
-        for shards, near in by_shards.items():
-            probes = [(part, keys[buckets == part.place.bucket]) for part in near]
-            for part, found in self._asked(shards, probes):
+        wanted_of = [
+            (shards, [(part, keys[buckets == part.place.bucket]) for part in near])
+            for shards, near in by_shards.items()
+        ]
+        with ThreadPoolExecutor(MOST_THREADS, "homes") as threads:
+            asked = list(threads.map(lambda one: self._asked(*one), wanted_of))
+        for some in asked:
+            for part, found in some:
                 at = np.searchsorted(keys, found.keys)
                 homes[at] = found.pixels
                 time_slice = part.place.time_slice
