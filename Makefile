@@ -5,7 +5,7 @@ READY := .venv/.ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly fmt lint types layers cases docs bench check lock clean
+.PHONY: help setup demo test nightly vo fmt lint types layers cases docs bench check lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ test: $(READY) ## all tests, on real servers that they start and stop
 
 nightly: $(READY) ## thousands of random queries and 110 kills, new ones each day; every query of the corpora on every sky
 	$(BIN)/pytest -n $(JOBS) --dist load --nightly -rP tests/paths/test_differential.py tests/paths/test_random_queries.py tests/paths/test_hostile.py tests/paths/test_lost_shard.py tests/paths/test_live_faults.py tests/paths/test_live_sizes.py tests/faults tests/workers/test_cluster_nodes.py tests/qserv/jobs/test_czars.py
+
+vo: $(READY) ## clients and validators of the Virtual Observatory: STILTS' taplint (Debian: stilts), pyvo, astroquery
+	$(BIN)/pytest --nightly -rP tests/vo tests/qserv/http/test_pyvo.py tests/qserv/jobs/test_clients.py tests/qserv/jobs/test_uploads.py
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check .

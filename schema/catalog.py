@@ -120,6 +120,10 @@ class Table:
     slice_days: float = 30.0
     retention_days: float | None = None
 
+    def is_indexed(self, column: Column) -> bool:
+        """Whether a condition on a column is answered without a scan."""
+        return column.indexed or column.name == self.key
+
     @property
     def is_partitioned(self) -> bool:
         return self.role is not Role.REPLICATED

@@ -63,10 +63,10 @@ def _columns(catalogs: Sequence[Catalog]) -> Iterator[_Row]:
         for table in catalog.tables:
             name = table_name(catalog, table)
             for number, column in enumerate(table.columns, start=1):
-                yield (name, *_column(column), number)
+                yield (name, *_column(table, column), number)
 
 
-def _column(column: Column) -> _Row:
+def _column(table: Table, column: Column) -> _Row:
     """A column's row from `column_name` to `std`."""
     spelling = SPELLINGS[column.type]
     return (
@@ -79,7 +79,7 @@ def _column(column: Column) -> _Row:
         column.utype,
         column.unit,
         column.ucd,
-        int(column.indexed),
+        int(table.is_indexed(column)),
         int(column.principal),
         int(column.std),
     )

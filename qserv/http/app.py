@@ -118,8 +118,9 @@ class _Face:
         return Response(document, media_type=XML)
 
     async def tables(self, request: Request) -> Response:
-        """VOSI tables; `detail=min` leaves the columns out."""
-        detail = request.query_params.get("detail", "max").lower()
+        """VOSI tables; `detail=min`, or astroquery's `only_tables=true`, leaves the columns out."""
+        is_short = request.query_params.get("only_tables", "").lower() == "true"
+        detail = request.query_params.get("detail", "min" if is_short else "max").lower()
         if detail not in ("min", "max"):
             return failure(BadRequest(f"detail={detail!r}: there are min and max"))
         try:

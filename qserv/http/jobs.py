@@ -175,7 +175,7 @@ class _JobFace:
     async def change(self, request: Request) -> Response:
         """PHASE, EXECUTIONDURATION, DESTRUCTION or ACTION, at the job itself or at its resource."""
         caller = await allowed(request, Scope.READ_TAP)
-        fields = dict((await read_fields(request, self._bounds)).pairs)
+        fields = dict((await read_fields(request, self._bounds)).closed().pairs)
         job_id: str = request.path_params["job_id"]
         action = fields.get("ACTION", "").upper()
         if action == "DELETE":

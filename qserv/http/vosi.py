@@ -222,7 +222,7 @@ def _fill(element: vod.Table, catalog: Catalog, table: Table, *, with_columns: b
 
 def _column(table: Table, column: Column) -> vod.TableParam:
     spelling = SPELLINGS[column.type]
-    flags = ["indexed"] if column.indexed or column.name == table.key else []
+    flags = ["indexed"] if table.is_indexed(column) else []
     flags += ["primary"] if column.name in table.primary_key else []
     flags += ["nullable"] if column.nullable else []
     element = vod.TableParam(

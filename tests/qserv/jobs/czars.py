@@ -96,6 +96,7 @@ def czar(
             query, store, files.uploads, limits=most, caller=caller
         ),
         catalogs=store.catalogs,
+        examples=store.examples,
         check=store.check,
         limits=bounds,
         http=http or HttpLimits(),
