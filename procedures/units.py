@@ -101,6 +101,13 @@ def catalog_id_of(connection: Any, catalog_name: str) -> int:
         return int(row[0])
 
 
+def newest_snapshots(connection: Any) -> dict[str, int]:
+    """The newest snapshot of each catalog, by the models' spelling."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, snapshot FROM skyshard.catalog")
+        return dict(cursor.fetchall())
+
+
 def lock_catalog_of(connection: Any, catalog_id: int) -> int:
     """Keep out who begins or commits units until the transaction ends; the newest snapshot."""
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The czar's background work on copies: what waits in the queue is mended, shards are told what they missed.
+"""The czar's background work: copies in the queue mended, shards told what they missed, live catalogs kept.
 
 One czar at a time does it, by a lock on the coordinator that ends with its connection. Gently: one copy
 after the other, at no more than so many bytes a second; what fails is tried again later and later.
@@ -18,6 +18,7 @@ from loaders.copies.repair import mend_one
 from loaders.copies.retired import drop_retired
 from loaders.copies.tell import tell_shards
 from loaders.discard import collect_parts
+from loaders.live.upkeep import Upkeep
 from procedures.identity import check_cluster
 from procedures.pools import Pools
 from procedures.repairs import due_repairs, free_czar_lock, try_czar_lock
@@ -43,7 +44,10 @@ class RepairPace:
 class RepairLoop:
     """A thread that repairs; `close` ends it after the copy at hand."""
 
-    def __init__(self, pools: Pools, topology: Topology, pace: RepairPace) -> None:
+    def __init__(
+        self, pools: Pools, topology: Topology, pace: RepairPace, upkeep: Upkeep | None = None
+    ) -> None:
+        self._upkeep = upkeep or Upkeep()
         self._pools, self._topology, self._pace = pools, topology, pace
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="repair", daemon=True)
@@ -73,6 +77,7 @@ class RepairLoop:
             tell_shards(self._pools, self._topology)
             collect_parts(self._pools, self._topology)
             drop_retired(self._pools, self._topology)
+            self._upkeep.once(self._pools)
             with self._pools.coordinator() as connection:
                 due = due_repairs(
                     connection, limit=self._pace.batch, waited_s=self._pace.interval_s
