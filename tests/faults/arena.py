@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import psycopg2
 
 from loaders.options import Site
 from migrations.upgrade import upgrade
@@ -105,12 +106,27 @@ class Arena:
         server.stop(signal.SIGKILL)
 
     def restore(self) -> None:
-        """Start again what does not run."""
+        """Start again what does not run; all answer then, also who recovers by itself."""
         for server in self.servers.values():
             if server.pid is None:
                 server.start()
+        for name, server in self.servers.items():
+            _await(name, server)
         if self.czar is None or self.czar.ended.is_set():
             self.start_czar()
+
+
+def _await(name: str, server: Server) -> None:
+    """Wait until a server accepts connections: it refuses them while it recovers."""
+    until = time.monotonic() + UP_S
+    while True:
+        try:
+            psycopg2.connect(server.dsn()).close()
+        except psycopg2.OperationalError as error:
+            assert time.monotonic() < until, f"{name}: {error}"
+            time.sleep(0.02)
+        else:
+            return
 
 
 @contextmanager

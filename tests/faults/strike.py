@@ -42,6 +42,7 @@ def strike(arena: Arena, plan: Plan, folder: Path, executor: str = "processes") 
     started = time.monotonic()
     with new_catalog(arena, f"c{plan.seed}") as catalog:
         prepared = WORKS[plan.work].prepare(arena, catalog, folder)
+        settle(arena, catalog, prepared.worlds[0])  # the run before may have killed the coordinator
         ready = time.monotonic()
         with reading(arena, catalog, prepared.worlds) as readers:
             run, is_reached = _struck(arena, plan, prepared, folder, executor)
@@ -53,7 +54,7 @@ def strike(arena: Arena, plan: Plan, folder: Path, executor: str = "processes") 
     if plan.victim in (LOADER, WORKER):
         assert not readers.errors, "\n".join(readers.errors[:5])
     elif plan.victim != CZAR and readers.errors:
-        told += f" (a reader was told: {readers.errors[0][:300]})"
+        told += f" (a reader was told: {readers.errors[0]})"
     return (
         f"{plan}{told}: {attempts} attempts, {readers.answers} answers, {len(readers.errors)} errors,"
         f" {ready - started:.1f} + {time.monotonic() - ready:.1f} s"
