@@ -77,10 +77,12 @@ def links_of(merge: Query, owners: Mapping[RelationId, RelationId]) -> list[Link
 
     `owners` gives the fetched relation that stands for a base table's.
     """
-    finder = _Finder(owners, {})
+    finder = _Finder(owners, {}, set())
     all_blocks = list(blocks(merge))
+    seen = set[RelationId]()
     for block in all_blocks:
         for leaf in leaves(block.source):
+            (finder.shared if leaf.relation in seen else seen).add(leaf.relation)
             if isinstance(leaf, Derived):
                 finder.derived[leaf.relation] = leaf.query
     return list(dict.fromkeys(link for block in all_blocks for link in finder.block(block)))
@@ -133,6 +135,8 @@ class _Finder:
 
     owners: Mapping[RelationId, RelationId]
     derived: dict[RelationId, Query]
+    shared: set[RelationId]
+    """Relations of sub-queries that stand in several places."""
 
     def block(self, block: Select) -> Iterator[Link | NearLink]:
         """The links of one block's conditions, those to its sub-queries included."""
@@ -182,8 +186,10 @@ class _Finder:
         value = inner.outputs[0].expression
         yield from self._link(value, argument, own)
         is_whole = inner.limit is None and not inner.offset and not inner.distinct_on
+        inside = {leaf.relation for leaf in leaves(inner.source)}
+        # Elsewhere the same sub-query may be a value, which a NULL that is left out would change.
+        is_whole = is_whole and inside.isdisjoint(self.shared)
         if is_whole and (not inner.is_grouped or value in inner.group):
-            inside = {leaf.relation for leaf in leaves(inner.source)}
             yield from self._link(argument, value, inside)
 
     def _link(self, source: Expression, target: Expression, own: set[RelationId]) -> Iterator[Link]:

@@ -103,6 +103,9 @@ class _Planner:
         self.known, self.held = known, held
         self.fragments: dict[str, Fragment] = {}
         self._open: dict[str, tuple[Local, str, bool]] = {}
+        self._planned: dict[Expression, Expression] = {}
+        """Sub-queries that are planned: where one stands twice (as an output and a sort key, or
+        merged into several places), both name the same relations, so both are the same rows."""
 
     @property
     def fetched(self) -> Iterable[str]:
@@ -207,6 +210,13 @@ class _Planner:
         """
 
         def plan(node: Expression) -> Expression | None:
+            if not isinstance(node, Exists | InQuery | Scalar):
+                return None
+            if node not in self._planned:
+                self._planned[node] = planned(node)
+            return self._planned[node]
+
+        def planned(node: Exists | InQuery | Scalar) -> Expression:
             match node:
                 case Exists():
                     return replace(node, query=self._set_of_rows(node.query))
@@ -215,8 +225,6 @@ class _Planner:
                     return replace(node, argument=rewrite(node.argument, plan), query=inner)
                 case Scalar():
                     return replace(node, query=self.query(node.query))
-                case _:
-                    return None
 
         return rewrite_block(block, plan)
 

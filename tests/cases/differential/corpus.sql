@@ -983,3 +983,18 @@ SELECT o.objectId FROM Object o WHERE o.objectId < 1030 AND NOT EXISTS (SELECT 1
 
 -- : two tables of a sub-query, each linked to the outer row
 SELECT o.objectId FROM Object o WHERE EXISTS (SELECT 1 FROM ForcedSource f, ForcedSource g WHERE f.objectId = o.objectId AND g.objectId = o.objectId AND f.mjd > g.mjd + 20)
+
+-- : ordered by an output that is a correlated sub-query over a derived table
+SELECT t.kind, (SELECT count(*) FROM Visit v WHERE v.visit < t.m) AS m FROM (SELECT kind, max(nDet) AS m FROM Object GROUP BY kind) t ORDER BY m DESC
+
+-- : DISTINCT by such an output, ordered by it
+SELECT DISTINCT (SELECT COUNT(*) FROM Object o WHERE o.nDet > t.m - 2 AND o.objectId < 1100) AS n FROM (SELECT kind, MAX(nDet) AS m FROM Object GROUP BY kind) t ORDER BY n
+
+-- : such an output of a derived table, used in WHERE, in the output and in the order
+SELECT u.kind, u.n, u.n + 1 AS more FROM (SELECT t.kind, (SELECT COUNT(*) FROM Object o WHERE o.nDet > t.m - 3) AS n FROM (SELECT kind, MAX(nDet) AS m FROM Object GROUP BY kind) t) u WHERE u.n >= 0 ORDER BY u.n DESC, u.kind
+
+-- : such an output of a derived table, used again inside a sub-query
+SELECT u.kind, u.n FROM (SELECT t.kind, (SELECT COUNT(*) FROM Visit v WHERE v.visit < t.m) AS n FROM (SELECT kind, MAX(nDet) AS m FROM Object GROUP BY kind) t) u WHERE EXISTS (SELECT 1 FROM Object o WHERE o.nDet >= u.n) ORDER BY u.n
+
+-- : a sub-query of a derived table, which chunks answer in WHERE and the merge in the output
+SELECT u.objectId, u.m, (SELECT COUNT(*) FROM Object q WHERE q.nDet > u.nDet) AS k FROM (SELECT o.objectId, o.nDet, (SELECT COUNT(*) FROM Visit v WHERE v.visit < o.nDet) AS m FROM Object o WHERE o.objectId < 1050) u WHERE u.m > 3 ORDER BY u.m, u.objectId

@@ -256,3 +256,16 @@ SELECT s.n, count(o.objectId) FROM generate_series(0, 12) AS s(n) LEFT JOIN Obje
 WITH RECURSIVE t AS (SELECT g, g.g * 2 AS h FROM generate_series(10, 0, -5) g) SELECT * FROM t UNION ALL SELECT n, 1 FROM generate_series(5, 1) AS e(n)
 -- : characters by their code points
 SELECT DISTINCT U&'d\0061t\+000061' AS a FROM Visit
+
+-- : grouped by an output that is a correlated sub-query over a derived table
+SELECT u.n, COUNT(*) AS kinds FROM (SELECT (SELECT COUNT(*) FROM Visit v WHERE v.visit < t.m) AS n FROM (SELECT kind, MAX(nDet) AS m FROM Object GROUP BY kind) t) u GROUP BY u.n HAVING u.n >= 0 ORDER BY u.n
+
+-- : EXISTS and IN of a derived table's columns, as outputs that order
+SELECT t.kind, EXISTS (SELECT 1 FROM Visit v WHERE v.visit < t.m) AS has, t.m IN (SELECT v.visit FROM Visit v) AS is_one FROM (SELECT kind, MAX(nDet) AS m FROM Object GROUP BY kind) t ORDER BY has, is_one, t.kind
+
+-- : IN with a NULL among its values, as an output and inside a sub-query that must have no row
+SELECT u.kind, u.has FROM (SELECT t.kind, t.m IN (SELECT p.nDet + CASE WHEN p.objectId = 1001 THEN NULL ELSE 0 END FROM Object p WHERE p.nDet < 3) AS has FROM (SELECT kind, MAX(nDet) AS m FROM Object GROUP BY kind) t) u WHERE NOT EXISTS (SELECT 1 FROM Visit v WHERE u.has)
+-- : texts as long as a function makes them
+SELECT length(lpad('X', 16384)) AS l, length(rpad('X', 16384, 'ab')) AS r, right(rpad('X', 16384, 'ab'), 3) AS e, length(repeat('xy', 8192)) AS n, repeat('', 16384) AS o
+-- : texts whose length comes from rows
+SELECT visit, length(lpad(band, CAST(visit % 100 AS int), '*')) AS l, rpad(band, CAST(visit % 5 AS int) - 1, 'xy') AS r, repeat(band, CAST(visit % 4 AS int) - 1) AS n, lpad(NULL, 3) AS z, repeat(band, NULL) AS y FROM Visit
