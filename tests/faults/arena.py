@@ -119,14 +119,12 @@ class Arena:
 def _await(name: str, server: Server) -> None:
     """Wait until a server accepts connections: it refuses them while it recovers."""
     until = time.monotonic() + UP_S
-    while True:
-        try:
+    while time.monotonic() < until:
+        with suppress(psycopg2.OperationalError):
             psycopg2.connect(server.dsn()).close()
-        except psycopg2.OperationalError as error:
-            assert time.monotonic() < until, f"{name}: {error}"
-            time.sleep(0.02)
-        else:
             return
+        time.sleep(0.02)
+    raise AssertionError(f"{name} does not accept connections after {UP_S} s:\n{server.log}")
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from tests.faults.arena import Arena
 from tests.faults.worlds import QUESTIONS, Question, Rows, order_free
 
 _READERS = 2
-_PAUSE_S = 0.1
 _TIMEOUT_S = 30.0
 _AWAY = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
@@ -29,6 +28,8 @@ class Readers:
     catalog: str
     expected: Mapping[str, Sequence[tuple[int, int]]]
     """By question the answers of the states, in their order."""
+    pause_s: float = 0.1
+    """Between two questions of a reader."""
     answers: int = 0
     faults: list[str] = field(default_factory=list)
     """Answers that no state has, or that came back after a later one."""
@@ -42,7 +43,15 @@ class Readers:
         while not self.over.is_set():
             for question in QUESTIONS:
                 seen = self._ask(question, seen)
-                self.over.wait(_PAUSE_S)
+                self.over.wait(self.pause_s)
+
+    def go_on(self, answers: int) -> None:
+        """Wait until so many more have come."""
+        enough = self.answers + answers
+        until = time.monotonic() + _TIMEOUT_S
+        while self.answers < enough:
+            assert time.monotonic() < until, f"no {answers} answers: {self.errors[:3]}"
+            time.sleep(0.01)
 
     def _ask(self, question: Question, seen: int) -> int:
         """Ask once; the latest state that was seen."""
@@ -73,10 +82,12 @@ def ask(url: str, text: str) -> list[str]:
 
 
 @contextmanager
-def reading(arena: Arena, catalog: str, worlds: Sequence[Rows]) -> Iterator[Readers]:
+def reading(
+    arena: Arena, catalog: str, worlds: Sequence[Rows], *, pause_s: float = 0.1
+) -> Iterator[Readers]:
     """Readers at work for the length of the block."""
     expected = {one.name: [one.answer(world) for world in worlds] for one in QUESTIONS}
-    readers = Readers(arena.url, catalog, expected)
+    readers = Readers(arena.url, catalog, expected, pause_s)
     threads = [threading.Thread(target=readers.ask_on, daemon=True) for _ in range(_READERS)]
     for thread in threads:
         thread.start()

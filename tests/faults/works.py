@@ -67,6 +67,8 @@ class Work:
 
     prepare: Callable[[Arena, str, Path], Prepared]
     points: Mapping[str, int]
+    has_all_copies: bool = True
+    """Whether every part has another copy when a shard dies: no reader meets an error then."""
 
 
 def _files(rows: Rows, folder: Path, *, pieces: int = 1) -> list[Contribution]:
@@ -207,7 +209,7 @@ WORKS = {
     "crowded load": Work(crowded, {**LOADING, **{k: v for k, v in REWRITING.items() if "re" in k}}),
     "compaction": Work(compaction, REWRITING),
     "retraction": Work(retraction, {**REWRITING, "load.copied": 2, "load.twinned": 2}),
-    "mending": Work(mending, MENDING),
+    "mending": Work(mending, MENDING, has_all_copies=False),
     "collecting": Work(collecting, COLLECTING),
     "aborting": Work(aborting, DISCARDING),
 }
