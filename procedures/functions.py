@@ -13,7 +13,7 @@ from types import MappingProxyType
 from procedures.astronomy import ASTRONOMY
 from procedures.function import SCHEMA, Function
 from procedures.regions import REGION_HELPERS, REGIONS
-from procedures.texts import TEXTS_AND_TIMES
+from procedures.texts import OLDER_TEXTS, TEXTS_AND_TIMES
 from schema.types import Type
 
 __all__ = ["FUNCTIONS", "HELPERS", "SCHEMA", "Function"]
@@ -209,6 +209,7 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "zone_v1",
             }
             | REGION_HELPERS["postgres"]
+            | OLDER_TEXTS
         ),
         "duckdb": frozenset(
             {
@@ -244,6 +245,7 @@ HELPERS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "zone_v1",
             }
             | REGION_HELPERS["duckdb"]
+            | OLDER_TEXTS
         ),
     }
 )

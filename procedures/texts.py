@@ -9,9 +9,15 @@ _INT, _LONG, _DOUBLE, _TEXT = Type.INT, Type.LONG, Type.DOUBLE, Type.TEXT
 _BOOLEAN, _TIMESTAMP = Type.BOOLEAN, Type.TIMESTAMP
 
 
-def _sql(name: str, parameters: tuple[Type, ...], result: Type, description: str) -> Function:
+MAX_MADE_CHARACTERS = 16_384
+"""More than this `text_repeated` and `text_padded_...` do not make: NULL. A vector of such is 32 MB."""
+
+
+def _sql(
+    name: str, parameters: tuple[Type, ...], result: Type, description: str, version: int = 1
+) -> Function:
     """A function that SQL's languages call by a name of their own."""
-    return Function(name, parameters, result, description, is_public=False)
+    return Function(name, parameters, result, description, is_public=False, version=version)
 
 
 TEXTS_AND_TIMES: tuple[Function, ...] = (
@@ -24,9 +30,13 @@ TEXTS_AND_TIMES: tuple[Function, ...] = (
     _sql("text_trimmed_right", (_TEXT, _TEXT), _TEXT, "likewise at its end"),
     _sql("text_field", (_TEXT, _TEXT, _INT), _TEXT, "the n-th field between separators"),
     _sql("text_begins", (_TEXT, _TEXT), _BOOLEAN, "whether a text begins with a part"),
-    _sql("text_repeated", (_TEXT, _INT), _TEXT, "a text n times"),
-    _sql("text_padded_left", (_TEXT, _INT, _TEXT), _TEXT, "n characters, filled before the text"),
-    _sql("text_padded_right", (_TEXT, _INT, _TEXT), _TEXT, "n characters, filled after the text"),
+    _sql("text_repeated", (_TEXT, _INT), _TEXT, "a text n times", 2),
+    _sql(
+        "text_padded_left", (_TEXT, _INT, _TEXT), _TEXT, "n characters, filled before the text", 2
+    ),
+    _sql(
+        "text_padded_right", (_TEXT, _INT, _TEXT), _TEXT, "n characters, filled after the text", 2
+    ),
     _sql("text_reversed", (_TEXT,), _TEXT, "the characters from the last to the first"),
     _sql("text_capitalised", (_TEXT,), _TEXT, "a capital at the beginning of each word"),
     _sql("text_matches", (_TEXT, _TEXT), _BOOLEAN, "whether a part matches a regular expression"),
@@ -36,3 +46,5 @@ TEXTS_AND_TIMES: tuple[Function, ...] = (
     _sql("time_between", (_TIMESTAMP, _TIMESTAMP), _DOUBLE, "seconds from the second to the first"),
 )
 """Every one is called through a name of `qserv.bind.sql_functions`."""
+OLDER_TEXTS = frozenset({"text_repeated_v1", "text_padded_left_v1", "text_padded_right_v1"})
+"""Versions that nothing calls any more: they made a million characters."""

@@ -8,6 +8,7 @@ QueryError
 ├── BadRegion                                       a region's numbers are out of range
 ├── NotGrouped                                      a column is neither grouped nor aggregated
 ├── MisplacedAggregate                              an aggregate where there are no groups
+├── TextTooLong                                     a function is asked for more characters than it makes
 ├── BadPosition                                     ORDER BY 7 with six output columns
 └── Unsupported                                     valid, but nothing here can answer it
 """
@@ -166,3 +167,14 @@ class Unsupported(BindError):
     """A construct that is well formed but cannot be answered here."""
 
     code = "UNSUPPORTED"
+
+
+class TextTooLong(BindError):
+    """A function is asked for a text of more characters than it makes."""
+
+    code = "TEXT_TOO_LONG"
+
+    def __init__(self, function: str, count: int, most: int, node: Node) -> None:
+        super().__init__(
+            f"{function} would make a text of {count:,} characters, more than {most:,}", node
+        )

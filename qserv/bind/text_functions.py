@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from procedures.functions import FUNCTIONS
+from procedures.texts import MAX_MADE_CHARACTERS
 from qserv.bind import coercion, operators
-from qserv.bind.errors import Node, TypeMismatch, Unsupported
+from qserv.bind.errors import Node, TextTooLong, TypeMismatch, Unsupported
 from qserv.bind.patterns import check_pattern, folded_pattern, similar_pattern
 from qserv.bound import Call, Case, Expression, Literal
 from schema.types import Type
@@ -58,9 +59,26 @@ def _padded(name: str) -> Bound:
 
     def bound(arguments: Sequence[Expression], node: Node) -> Expression:
         expect(arguments, (2, 3), node)
+        _check_made(arguments[1], 1, node)
         return procedure(name, [*arguments, text(" ")][:3], node)
 
     return bound
+
+
+def _repeated(arguments: Sequence[Expression], node: Node) -> Expression:
+    """REPEAT(text, n)."""
+    expect(arguments, (2,), node)
+    value = arguments[0].value if isinstance(arguments[0], Literal) else None
+    _check_made(arguments[1], len(value) if isinstance(value, str) else 1, node)
+    return procedure("text_repeated", arguments, node)
+
+
+def _check_made(times: Expression, size: int, node: Node) -> None:
+    """TextTooLong where a constant asks for more characters; where rows do, theirs is NULL."""
+    count = times.value if isinstance(times, Literal) else None
+    if isinstance(count, int) and count * size > MAX_MADE_CHARACTERS:
+        name = display_name(node).upper()
+        raise TextTooLong(name, count * size, MAX_MADE_CHARACTERS, node)
 
 
 def text(value: str) -> Literal:
@@ -241,7 +259,7 @@ TEXTS: Mapping[str, Bound] = {
     "right": _right,
     "lpad": _padded("text_padded_left"),
     "rpad": _padded("text_padded_right"),
-    "repeat": _plain("text_repeated"),
+    "repeat": _repeated,
     "reverse": _plain("text_reversed"),
     "initcap": _plain("text_capitalised"),
     "length": _plain("text_length"),

@@ -150,3 +150,5 @@ SELECT COUNT(*) FROM ForcedSource WHERE (visit, band) NOT IN (SELECT visit, band
 SELECT visit, DATEDIFF(obsStart, '2026-01-01') AS d, TIMESTAMPDIFF(HOUR, '2026-01-01', obsStart) AS h, TIMESTAMPDIFF(SECOND, obsStart, '2026-01-01') AS s FROM Visit
 -- : words on caching say nothing
 SELECT SQL_NO_CACHE COUNT(*) FROM Object
+-- : texts whose length comes from rows
+SELECT visit, LENGTH(LPAD(band, visit % 100, '*')) AS l, RPAD(band, visit % 5, 'xy') AS r, REPEAT(band, visit % 4) AS n FROM Visit
