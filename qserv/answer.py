@@ -234,7 +234,7 @@ def _planned_anew(
     asked = (asked[0], language_of(asked[1]))
     key = _key(text, pinned, asked)
     trace = running.trace if running is not None else None
-    prepared = store.prepared.get(key) or _prepared(text, pinned, asked, trace)
+    prepared = store.prepared.get(key) or _prepared(text, pinned, asked, running)
     read = tuple(pin for pin in pinned.pins if pin.name in prepared.reads)
     plan = store.plans.get((key, read))
     if plan is None:
@@ -243,6 +243,7 @@ def _planned_anew(
         manifests = {pin.name: pinned.parts[pin.name].manifest for pin in read}
         with stage(trace, "plan"):
             plan = make_plan(prepared.analysed.query, manifests, located, pinned.uploads.counts())
+        _check(running)
         if prepared.is_lasting and len(text) <= KEPT_TEXT and not pinned.uploads:
             store.prepared.put(key, prepared)
             if sum(len(fragment.pixels) for fragment in plan.fragments) <= KEPT_CHUNKS:
@@ -259,20 +260,30 @@ def _key(text: str, pinned: Pinned, asked: tuple[Limits, str]) -> Hashable:
 
 
 def _prepared(
-    text: str, pinned: Pinned, asked: tuple[Limits, str], trace: Trace | None
+    text: str, pinned: Pinned, asked: tuple[Limits, str], running: Running | None
 ) -> Prepared:
-    """parse -> bind -> analyse."""
+    """parse -> bind -> analyse; a query that was stopped, or is late, goes no further."""
     limits, language = asked
+    trace = running.trace if running is not None else None
     with stage(trace, "parse"):
         tree = LANGUAGES[language](text, limits)
+    _check(running)
     moment = Moment(datetime.now(UTC).replace(tzinfo=None), random.random())  # noqa: S311
     with stage(trace, "bind"):
         query = _bound(tree, pinned, moment, text)
+    _check(running)
     reads = {base.catalog.name for base in base_relations(query) if isinstance(base, BaseTable)}
     known = frozenset(name for name in reads if name in pinned.parts)
     with stage(trace, "analyse"):
         analysed = analyse(query)
+    _check(running)
     return Prepared(analysed, known, is_lasting=not moment.is_taken)
+
+
+def _check(running: Running | None) -> None:
+    """Raise what stopped the query, its deadline too, if anything did."""
+    if running is not None:
+        running.check()
 
 
 def _bound(tree: Any, pinned: Pinned, moment: Moment, text: str) -> Query:
