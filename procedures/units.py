@@ -20,6 +20,9 @@ from schema.errors import CatalogError
 from schema.manifest import PartId
 from schema.units import Seen, UnitId, UnitState
 
+_ABORTED_DAYS = 1
+"""How long at least `unit show` tells why a unit was aborted."""
+
 
 class UnknownUnit(CatalogError):
     """There is no unit of that number."""
@@ -244,8 +247,9 @@ def forget_units(connection: Any, catalog_id: int, horizon: int) -> list[UnitId]
         cursor.execute(
             "DELETE FROM skyshard.unit WHERE catalog_id = %s AND state = 'aborted'"
             " AND finished_at < (SELECT published_at FROM skyshard.snapshot"
-            "                    WHERE catalog_id = %s AND snapshot = %s)",
-            (catalog_id, catalog_id, horizon),
+            "                    WHERE catalog_id = %s AND snapshot = %s)"
+            " AND finished_at < clock_timestamp() - %s * interval '1 day'",
+            (catalog_id, catalog_id, horizon, _ABORTED_DAYS),
         )
         cursor.execute(
             "DELETE FROM skyshard.snapshot WHERE catalog_id = %s AND snapshot < %s"

@@ -73,6 +73,6 @@ def recover_units(pools: Pools, catalog_name: str | None = None) -> list[UnitRow
 
 def _is_left(row: UnitRow) -> bool:
     """Whether nobody works on a unit any more."""
-    if row.state is UnitState.ABORTING and row.left_s <= 0:
+    if row.state is UnitState.ABORTING:  # undoing it twice at once is harmless
         return True
     return row.left_s <= 0 or (row.lease_owner is not None and is_gone(row.lease_owner))

@@ -10,6 +10,7 @@ ends and one transaction on the coordinator commits the unit. An error removes w
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,8 @@ from schema.live_parts import LivePart, index_key
 from schema.manifest import PartId, PartKind
 from schema.topology import ShardId, Topology
 from schema.units import Seen, UnitId, UnitState
+
+_log = logging.getLogger(__name__)
 
 
 class ReplicasDiffer(StoreError):
@@ -366,11 +369,12 @@ def open_unit(
 ) -> Iterator[Unit]:
     """A unit of work on a live catalog, committed when the block ends; an error removes it.
 
-    Units whose writers have gone are recovered first. Raises NotLive, UnknownCatalog, and at the end
-    UnitEnded, UnitInDoubt.
+    Units whose writers have gone are recovered first, those that a shard that is away holds part of are
+    left: what they wrote is not seen, and refuses changes of the same rows. Raises NotLive,
+    UnknownCatalog, and at the end UnitEnded, UnitInDoubt.
     """
     target = open_live(pools, topology, catalog_name)
-    recover_units(pools, target.catalog.name)
+    _recover(pools, target.catalog.name)
     owner = this_owner()
     with pools.coordinator() as connection:
         name = target.catalog.name
@@ -389,6 +393,15 @@ def open_unit(
         raise
     finally:
         lease.end()
+
+
+def _recover(pools: Pools, catalog_name: str) -> None:
+    """Remove what other units left, as far as all their shards are there."""
+    try:
+        recover_units(pools, catalog_name)
+    except Unavailable as away:
+        fields = {"catalog": catalog_name, "reason": str(away)}
+        _log.warning("units are left to be recovered", extra=fields)
 
 
 def _abort(pools: Pools, unit: Unit, owner: str, error: BaseException) -> None:

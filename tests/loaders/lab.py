@@ -128,13 +128,27 @@ def upgraded_shard(dsn: str) -> None:
 
 
 @contextmanager
-def lab(server: Server, catalog: Catalog, folder: Path, *, shards: int = 2) -> Iterator[Lab]:
-    """A cluster of some shards that has the catalog, empty."""
-    coordinator = server.new_database("lab", prepare=upgraded_coordinator)
+def lab(
+    server: Server,
+    catalog: Catalog,
+    folder: Path,
+    *,
+    shards: int = 2,
+    coordinator_on: Server | None = None,
+    last_on: Server | None = None,
+) -> Iterator[Lab]:
+    """A cluster of some shards that has the catalog, empty.
+
+    The coordinator and the last shard may lie on servers of their own, which can be stopped.
+    """
+    home = coordinator_on or server
+    coordinator = home.new_database("lab", prepare=upgraded_coordinator)
     places = tuple(
         Shard(
             ShardId(number),
-            server.new_database("lab_shard", prepare=upgraded_shard),
+            (last_on if last_on is not None and number == shards else server).new_database(
+                "lab_shard", prepare=upgraded_shard
+            ),
             twins=folder / f"twins-{number}",
         )
         for number in range(1, shards + 1)

@@ -133,11 +133,17 @@ class LiveLab:
 
 @contextmanager
 def live_lab(
-    server: Server, folder: Path, *, shards: int = 2, replicas: int = 1, keep_units: int = 1000
+    server: Server,
+    folder: Path,
+    *,
+    replicas: int = 1,
+    keep_units: int = 1000,
+    coordinator_on: Server | None = None,
+    last_on: Server | None = None,
 ) -> Iterator[LiveLab]:
-    """A cluster of some shards with the catalog, empty."""
+    """A cluster of two shards with the catalog, empty; `lab` says where its servers lie."""
     catalog = night(folder, replicas=replicas, keep_units=keep_units)
-    with lab(server, catalog, folder, shards=shards) as made:
+    with lab(server, catalog, folder, coordinator_on=coordinator_on, last_on=last_on) as made:
         store = Store(made.topology, made.pools, spool=folder / "spool")
         try:
             yield LiveLab(made, store)

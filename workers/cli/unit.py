@@ -155,7 +155,7 @@ def show(number: Number, home: Home = None, is_json: Json = False) -> None:
     if is_json:
         emit_json(line)
     else:
-        emit_table(("what", "value"), [[key, str(value)] for key, value in line.items()])
+        emit_table(("what", "value"), [[key, _shown(value)] for key, value in line.items()])
 
 
 @app.command()
@@ -237,6 +237,14 @@ def clean(
             f"{one.catalog}: {one.versions} closed versions removed, {one.retired} parts retired,"
             f" {one.dropped} dropped, {one.recovered} units ended, {one.units} forgotten"
         )
+
+
+def _shown(value: Any) -> str:
+    """A fact in words; a unit's rows by table on one line."""
+    if isinstance(value, dict):
+        rows = (f"{name}: {one['came']} came, {one['went']} went" for name, one in value.items())
+        return "; ".join(rows) or "-"
+    return "-" if value is None else str(value)
 
 
 def _pair(text: str) -> tuple[str, Path]:
