@@ -143,7 +143,8 @@ WHERE told.catalog_id = %s
 """
 
 _INGESTS = """
-SELECT ingest.ingest_id, to_jsonb(ingest)::text,
+SELECT ingest.ingest_id,
+       (to_jsonb(ingest) || '{"lease_owner": null, "lease_until": null}')::text,
        coalesce((SELECT jsonb_agg(to_jsonb(contribution))::text FROM skyshard.contribution
                  WHERE contribution.ingest_id = ingest.ingest_id), '[]')
 FROM skyshard.ingest
