@@ -27,14 +27,18 @@ from qserv.rights.authority import Authority
 from qserv.rights.credentials import AccessSettings
 from qserv.rights.passwords import hash_password
 from qserv.rights.quotas import Quotas
+from qserv.scan.engine import EngineSettings
+from qserv.scan.server import ScanServer
 from qserv.store import Store, StoreSettings, open_store
 from qserv.tap_query import answer_tap
 from qserv.uploads.files import UploadFiles
 from schema.manifest import PartKind
 from schema.rights import Quota, Scope
+from schema.topology import Topology
 from tests.loaders.lab import Lab, lab
 from tests.loaders.skies import SKY, objects, sources_of
 from tests.support.postgres import Server
+from tests.support.sharded import TOKEN
 
 PASSWORD = "correct horse"
 MARKER = "xyzzy-plugh"
@@ -79,8 +83,11 @@ def guarded(
     *,
     quota: Quota | None = None,
     limits: Limits = ANONYMOUS,
+    engines: bool = False,
 ) -> Iterator[Guarded]:
     """Catalogs `plain`, `vault` (closed) and `mixed` (its Note is closed), of the same rows.
+
+    With `engines` each shard has a scan engine over its twins.
 
     Users: alice in the group survey, which reads vault; bob, who reads what everybody does; loader,
     who may ingest only; root, who may everything.
@@ -93,10 +100,31 @@ def guarded(
             tokens = _people(connection)
             connection.commit()
         log = StoreSettings(log=LogSettings(write_s=0.1), quotas=Quotas(user=quota or Quota()))
-        with open_store(made.topology, spool=folder / "czar", settings=log) as store:
+        with (
+            _scanned(made.topology, engines=engines) as topology,
+            open_store(topology, spool=folder / "czar", settings=log) as store,
+        ):
             authority = Authority(store.pools, settings, store.rights_version)
             with _served(_service(made, store, authority, limits)) as url:
                 yield Guarded(made, store, url, tokens, authority)
+
+
+@contextmanager
+def _scanned(topology: Topology, *, engines: bool) -> Iterator[Topology]:
+    """The topology, where asked for with a scan engine beside each shard."""
+    running = []
+    places = []
+    for shard in topology.shards if engines else ():
+        assert shard.twins is not None
+        engine = EngineSettings(shard.shard_id, shard.twins, 256 * 2**20, 2)
+        running.append(ScanServer(engine, token=TOKEN))
+        threading.Thread(target=running[-1].serve, daemon=True).start()
+        places.append(dataclasses.replace(shard, scan=running[-1].address))
+    try:
+        yield Topology(topology.coordinator, tuple(places), TOKEN) if engines else topology
+    finally:
+        for server in running:
+            server.shutdown()
 
 
 def _folder(folder: Path, name: str) -> Path:
