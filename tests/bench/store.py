@@ -91,7 +91,8 @@ def running_bench(shards: int = 4) -> Iterator[Bench]:
     home = folder / "home"
     home.mkdir()
     (home / FILE_NAME).write_text(
-        f"port = {free_port(())}\nshards = {shards}\n[repair]\nenabled = false\n[limits.anonymous]\nmax_rows = {MAX_ROWS}\n"
+        f"port = {free_port(())}\nshards = {shards}\n"
+        f"[repair]\nenabled = false\n[limits.anonymous]\nmax_rows = {MAX_ROWS}\n"
     )
     try:
         settings = load(home, environ={})
