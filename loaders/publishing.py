@@ -19,6 +19,7 @@ from loaders.parts.publish import AlreadyIngested, Loaded, PublishConflict, publ
 from loaders.rewrites.compact import MOST_PARTS, make_room
 from loaders.run import Work
 from loaders.staging.known import read_index
+from loaders.staging.unique import unique_key
 from loaders.state import IngestState
 from procedures.catalogs import get_catalog
 from procedures.director_index import KeyMap
@@ -152,6 +153,7 @@ def _loaded(work: Work, connection: Any, catalog: Catalog) -> Loaded:
         retired=tuple(PartId(part_id) for part_id in plan["retired"]),
         children=frozenset(table.name for table in catalog.tables if table.parent),
         matches=tuple((t.name, t.match[0]) for t in catalog.tables if t.match),
+        unique=tuple(table for table in catalog.tables if unique_key(table)),
         has_rehomed=plan["has_rehomed"],
         is_again=work.options.again,
     )

@@ -11,6 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from loaders.staging.known import primary_keys
+from loaders.staging.unique import repeated, shown
 from procedures.director_index import KeyMap, lookup
 from procedures.ingests import Repeated, find_repeated
 from procedures.manifests import (
@@ -23,6 +27,7 @@ from procedures.manifests import (
 )
 from procedures.pools import Pools
 from procedures.snapshots import changes_since
+from schema.catalog import Table
 from schema.errors import InputError, Unavailable
 from schema.healpix import Pixel
 from schema.manifest import IngestId, Manifest, Part, PartId, PartKind
@@ -71,6 +76,8 @@ class Loaded:
     """The catalog's tables whose rows lie with those of another table."""
     matches: tuple[tuple[str, str], ...] = ()
     """The catalog's match tables, each with its second director."""
+    unique: tuple[Table, ...] = ()
+    """The catalog's replicated tables that have a primary key."""
     has_rehomed: bool = False
     """Whether it brings directors of published orphans."""
     splits: tuple[Pixel, ...] = ()
@@ -127,6 +134,8 @@ def _check(connection: Any, pools: Pools, loaded: Loaded, newest: Manifest) -> N
         if len(entries) and len(common := lookup(pools, since, table, entries.keys)):
             shown = ", ".join(str(key) for key in common.keys[:3].tolist())
             raise PublishConflict(f"it brought keys of {table} too ({shown}...)")
+    for model in loaded.unique:
+        _check_unique(pools, model, loaded.parts, fresh)
     own, others = _tables_of(loaded.parts), _tables_of(fresh)
     for match, second in loaded.matches:
         if (match in own and second in others) or (second in own and match in others):
@@ -138,6 +147,17 @@ def _check(connection: Any, pools: Pools, loaded: Loaded, newest: Manifest) -> N
         raise PublishConflict("it moved children to directors that this one's may belong to")
     if loaded.has_rehomed and _has_children(loaded, fresh):
         raise PublishConflict("it brought children that may belong to this one's directors")
+
+
+def _check_unique(pools: Pools, table: Table, own: Iterable[Part], fresh: Iterable[Part]) -> None:
+    """Raise PublishConflict where new parts of a replicated table have keys of ours."""
+    ours, others = ([one for one in parts if one.table == table.name] for parts in (own, fresh))
+    if not ours or not others:
+        return
+    keys = primary_keys(pools, ours, table)
+    taken = np.flatnonzero(repeated(keys, primary_keys(pools, others, table)).is_taken)
+    if len(taken):
+        raise PublishConflict(f"it brought keys of {table.name} too ({shown(keys, taken)}...)")
 
 
 def _tables_of(parts: Iterable[Part]) -> set[str]:

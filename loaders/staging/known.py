@@ -22,7 +22,7 @@ from procedures.director_index import (
 from procedures.parts import part_columns, read_part
 from procedures.pools import Pools
 from schema.catalog import Catalog, Table
-from schema.manifest import Manifest, Part
+from schema.manifest import Manifest, Part, PartKind
 from schema.topology import ShardId
 
 
@@ -49,6 +49,26 @@ class PublishedRows:
         if model is None or key is None:
             return EMPTY.keys
         return keys_with_rows(self.pools, self.manifest, model, key, known)
+
+    def keys(self, table: Table) -> pa.Table:
+        """The primary keys of a replicated table's rows."""
+        return primary_keys(self.pools, self.manifest.parts_of(table.name, PartKind.WHOLE), table)
+
+
+def primary_keys(pools: Pools, parts: Iterable[Part], table: Table) -> pa.Table:
+    """The primary keys of parts of a replicated table, each asked on one of its shards."""
+
+    def ask(part: Part, shard_id: ShardId) -> pa.Table:
+        with pools.arrow(shard_id) as connection:
+            return read_part(connection, part.own_name, table.primary_key)
+
+    columns = [column for column in table.columns if column.name in table.primary_key]
+    schema = pa.schema([(column.name, arrow_type(column)) for column in columns])
+    found = [schema.empty_table()]
+    for part in parts:
+        rows = with_failover([replica.shard_id for replica in part.replicas], partial(ask, part))
+        found.append(rows.select(schema.names).cast(schema))
+    return pa.concat_tables(found)
 
 
 def read_rows(known: PublishedRows, part: Part, table: Table, name: str) -> pa.Table:

@@ -32,6 +32,7 @@ from loaders.staging.keys import (
 )
 from loaders.staging.rejects import KEPT_REJECTS
 from loaders.staging.stage import ROW_NUMBER, Run, Staged, open_run
+from loaders.staging.unique import repeated, unique_key
 from loaders.staging.validate import Bools, Reject, row_text
 from loaders.tasks import SpoolUnseen
 from procedures.director_index import EMPTY, KeyMap, key_map
@@ -78,6 +79,10 @@ class Published(Protocol):
 
     def with_rows(self, table: str, known: KeyMap) -> I64:
         """Those of the known keys that have a row in the table itself (not orphans' keys)."""
+        ...
+
+    def keys(self, table: Table) -> pa.Table:
+        """The primary keys of a replicated table's rows."""
         ...
 
 
@@ -314,7 +319,7 @@ class _Resolver:
             case Role.CHILD | Role.MATCH:
                 self._place_children(table, loose)
             case Role.REPLICATED:
-                pass
+                self._reject_repeated(table, loose)
         key = index_key(self.catalog, table)
         if key is not None:
             self._index(table, key, loose)
@@ -323,6 +328,23 @@ class _Resolver:
             self.rejected += int(run.is_bad.sum())
             left = self.limit - len(self.rejects)
             self.rejects += [(run.staged, reject) for reject in run.rejects(left)]
+
+    def _reject_repeated(self, table: Table, loose: Sequence[_Loose]) -> None:
+        """Reject the rows of a replicated table whose primary key comes again, or is published."""
+        columns = unique_key(table)
+        if not columns or not loose:
+            return
+        kept = [np.flatnonzero(~run.is_bad) for run in loose]
+        keys = pa.concat_tables(
+            run.rows.select(columns).take(pa.array(rows))
+            for run, rows in zip(loose, kept, strict=True)
+        )
+        found = repeated(keys, self.published.keys(table))
+        given = [(rows, rows) for rows in kept]
+        name = ", ".join(columns)
+        again, taken = np.flatnonzero(found.is_again), np.flatnonzero(found.is_taken)
+        _reject_at(loose, given, again, f"{name} comes twice in this ingest")
+        _reject_at(loose, given, taken, f"{name} is published already")
 
     def _place_children(self, table: Table, loose: Sequence[_Loose]) -> None:
         """Rows with a parent by its pixel, the others by their own."""

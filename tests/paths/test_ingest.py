@@ -421,7 +421,7 @@ def test_a_check_of_the_model_refuses_rows(server: Server, tmp_path: Path) -> No
     )
     with (
         lab(server, Catalog("checked", (lamp,)), tmp_path) as made,
-        pytest.raises(RowsRefused, match="positive"),
+        pytest.raises(TooManyRejects, match="row 2: check 'positive' does not hold"),
     ):
         made.ingest(Lamp={"n": pa.array([1, -1], pa.int32())})
 
@@ -438,6 +438,51 @@ def test_an_ingest_that_was_overtaken_on_its_keys_conflicts(sky: Lab) -> None:
     ):
         publish(connection, sky.pools, loaded)
     assert sky.snapshot() == 2
+
+
+def test_a_published_key_of_a_replicated_table_is_a_reject(sky: Lab) -> None:
+    sky.ingest(Filter={"filterId": [1, 2]})
+    report = sky.ingest(IngestOptions(max_rejects=5), Filter={"filterId": [3, 2, 3]})
+    assert report.reject_file is not None
+    with report.reject_file.open() as file:
+        rejects = [(row["row"], row["reason"]) for row in csv.DictReader(file)]
+    assert rejects == [
+        ("2", "filterId is published already"),
+        ("3", "filterId comes twice in this ingest"),
+    ]
+    assert sky.column("Filter", "filterId") == [1, 2, 3]
+
+
+def test_two_ingests_at_once_of_one_replicated_key_publish_one(sky: Lab) -> None:
+    """Both are held at the same base by a barrier in their progress."""
+    barrier = threading.Barrier(2, timeout=30)
+
+    def run(name: str) -> str:
+        def progress(step: Progress) -> None:
+            if step.phase == "load" and step.done == step.total:
+                barrier.wait()
+
+        path = sky.folder / f"filter-{name}.parquet"
+        pq.write_table(pa.table({"filterId": [7], "name": [name]}), path)
+        try:
+            ingest(
+                sky.catalog.name,
+                [Contribution("Filter", path)],
+                pools=sky.pools,
+                topology=sky.topology,
+                spool=sky.folder,
+                progress=progress,
+            )
+        except PublishConflict as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as threads:
+        told = sorted(threads.map(run, ["one", "other"]))
+    assert told[0] == ""
+    assert "it brought keys of Filter too (7...)" in told[1]
+    assert sky.column("Filter", "filterId") == [7]
+    assert sky.snapshot() == 1
 
 
 def test_an_ingest_that_was_overtaken_on_other_keys_is_published(sky: Lab) -> None:

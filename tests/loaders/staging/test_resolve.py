@@ -23,7 +23,7 @@ from procedures.director_index import KeyMap, key_map
 from schema.catalog import Catalog, Column, Role, Table
 from schema.healpix import pixels_29
 from schema.types import Type
-from tests.loaders.skies import NOTE, OBJECT, SKY, SOURCE
+from tests.loaders.skies import FILTER, NOTE, OBJECT, SKY, SOURCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Known:
 
     index: dict[str, dict[int, int]] = field(default_factory=dict)
     orphans: frozenset[int] = frozenset()
+    filters: tuple[int, ...] = ()
+    """The keys of its Filter's rows."""
 
     def find(self, table: str, keys: I64) -> KeyMap:
         known = self.index.get(table, {})
@@ -40,6 +42,10 @@ class Known:
 
     def with_rows(self, table: str, known: KeyMap) -> I64:
         return np.array([k for k in known.keys.tolist() if k not in self.orphans], np.int64)
+
+    def keys(self, table: Table) -> pa.Table:
+        assert table is FILTER
+        return pa.table({"filterId": pa.array(self.filters, pa.int16())})
 
 
 def staged(number: int, table: Table, rows: pa.Table, folder: Path) -> Staged:
@@ -209,3 +215,17 @@ def test_a_key_map_finds_what_it_holds(known: dict[int, int], others: list[int])
     pixels, found = held.find(np.array(asked, np.int64))
     assert pixels.tolist() == [known.get(key, -1) for key in asked]
     assert found.tolist() == [key in known for key in asked]
+
+
+def test_a_key_of_a_replicated_table_comes_once(tmp_path: Path) -> None:
+    one = staged(1, FILTER, pa.table({"filterId": [1, 2, 1], "name": ["g", "r", "g"]}), tmp_path)
+    two = staged(2, FILTER, pa.table({"filterId": [4, 3, 2], "name": ["z", "i", "r"]}), tmp_path)
+    resolved = resolve(SKY, [one, two], Known(filters=(4, 9)))
+    rejects = [(by.task.number, r.number, r.reason) for by, r in resolved.rejects]
+    assert rejects == [
+        (1, 3, "filterId comes twice in this ingest"),
+        (2, 1, "filterId is published already"),
+        (2, 3, "filterId comes twice in this ingest"),
+    ]
+    kept = [np.asarray(run.rows["filterId"])[run.order].tolist() for run in resolved.runs["Filter"]]
+    assert kept == [[1, 2], [3]]
