@@ -35,6 +35,7 @@ _SIGNS = frozenset(
         *(TokenType.L_PAREN, TokenType.AMP),
     }
 )
+_SETS = frozenset({TokenType.UNION, TokenType.INTERSECT, TokenType.EXCEPT})
 
 
 def check_mistakes(tokens: Sequence[Token], reading: Reading) -> None:
@@ -48,6 +49,7 @@ def check_mistakes(tokens: Sequence[Token], reading: Reading) -> None:
         _check_word(token, before, after, reading)
         _check_sign(token, before, after, reading)
     _check_joins(tokens, reading)
+    _check_sets(tokens, reading)
 
 
 def _check_word(token: Token, before: Token | None, after: Token | None, reading: Reading) -> None:
@@ -101,6 +103,18 @@ def _check_sign(token: Token, before: Token | None, after: Token | None, reading
 
 def _is_in(token: Token) -> bool:
     return token.token_type is TokenType.IN
+
+
+def _check_sets(tokens: Sequence[Token], reading: Reading) -> None:
+    """VALUES in a set stand without parentheses: sqlglot reads no others."""
+    kinds = [token.token_type for token in tokens]
+    for place, kind in enumerate(kinds[:-1]):
+        if kind is not TokenType.L_PAREN or kinds[place + 1] is not TokenType.VALUES:
+            continue
+        before = [one for one in kinds[max(place - 2, 0) : place] if one in (*_SETS, TokenType.ALL)]
+        if before and before[0] in _SETS:
+            message = "VALUES of a set stand without parentheses, as in UNION ALL VALUES (1), (2)"
+            raise reading.fault(message, tokens[place].start)
 
 
 def _check_joins(tokens: Sequence[Token], reading: Reading) -> None:

@@ -269,3 +269,6 @@ SELECT u.kind, u.has FROM (SELECT t.kind, t.m IN (SELECT p.nDet + CASE WHEN p.ob
 SELECT length(lpad('X', 16384)) AS l, length(rpad('X', 16384, 'ab')) AS r, right(rpad('X', 16384, 'ab'), 3) AS e, length(repeat('xy', 8192)) AS n, repeat('', 16384) AS o
 -- : texts whose length comes from rows
 SELECT visit, length(lpad(band, CAST(visit % 100 AS int), '*')) AS l, rpad(band, CAST(visit % 5 AS int) - 1, 'xy') AS r, repeat(band, CAST(visit % 4 AS int) - 1) AS n, lpad(NULL, 3) AS z, repeat(band, NULL) AS y FROM Visit
+
+-- : rows written out, beside a query
+SELECT visit FROM Visit WHERE visit < 4 UNION ALL VALUES (2), (300) ORDER BY visit
