@@ -62,7 +62,7 @@ class Cluster:
         for name, rows in files.items():
             columns = dict(zip(rows.column_names, rows.columns, strict=True))
             sources.append(Contribution(name, write(folder / f"{name}.parquet", **columns)))
-        filters = write(folder / "Filter.parquet", filterId=[first % 1000], name=[f"f{first}"])
+        filters = write(folder / "Filter.parquet", filterId=[first % 30_011], name=[f"f{first}"])
         sources.append(Contribution("Filter", filters))
         return ingest(
             "lab",
