@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from qserv.bind.errors import DuplicateName, Node, TypeMismatch, Unsupported
 from qserv.bind.expressions import bind_expression
+from qserv.bind.lengths import check_lengths
 from qserv.bind.moment import Moment
 from qserv.bind.names import Catalogs
 from qserv.bind.order import row_count, sorted_outside
@@ -45,11 +46,14 @@ def bind_at(tree: Node, catalogs: Catalogs, moment: Moment) -> Query:
     BindError
         A name, a type or a construct is wrong; it says where.
     LimitExceeded
-        The statement is nested too deeply, has too many columns or reads too many tables.
+        The statement is nested too deeply, has too many columns, reads too many tables or
+        makes too long texts.
     """
     statement = Statement(catalogs, moment, count(), bind_expression, _bind_query)
     try:
-        return _bind_query(tree, Scope(), statement)
+        query = _bind_query(tree, Scope(), statement)
+        check_lengths(query)
+        return query
     except RecursionError:
         raise LimitExceeded("The statement is nested too deeply") from None
 
