@@ -87,6 +87,7 @@ FILTER = Table(
     (Column("filterId", Type.SHORT, nullable=False), Column("name", Type.TEXT)),
     Role.REPLICATED,
     primary_key=("filterId",),
+    unique=(("name",),),
 )
 SKY = Catalog(
     "lab",

@@ -386,7 +386,7 @@ def test_a_failure_while_loading_leaves_nothing(sky: Lab) -> None:
     sky.ingest(Filter={"filterId": [1]})
     before = (sky.snapshot(), sky.part_tables(), sky.twin_files())
     with pytest.raises(RowsRefused, match="rows of Filter are refused"):
-        sky.ingest(Object=objects(500), Filter={"filterId": [2, 2]})
+        sky.ingest(Object=objects(500), Filter={"filterId": [2, 3], "name": ["g", "g"]})
     assert (sky.snapshot(), sky.part_tables(), sky.twin_files()) == before
     with sky.pools.coordinator() as connection, connection.cursor() as cursor:
         cursor.execute(STATES, (sky.catalog.name,))

@@ -127,7 +127,7 @@ def test_a_failed_ingest_drops_only_parts_that_it_asked_for(sky: Lab) -> None:
             )
             connection.commit()
     with pytest.raises(Exception, match="rows of Filter are refused"):
-        sky.ingest(Filter={"filterId": [2, 2]})
+        sky.ingest(Filter={"filterId": [2, 3], "name": ["g", "g"]})
     assert sky.own(part).num_rows == part.rows
 
 
@@ -146,7 +146,7 @@ def test_the_same_content_is_not_taken_twice(sky: Lab) -> None:
 def test_content_that_failed_may_come_again(sky: Lab) -> None:
     lists = write(sky.folder / "f.parquet", filterId=[1])
     with pytest.raises(Exception, match="rows of Filter are refused"):
-        sky.ingest(Filter={"filterId": [2, 2]})
+        sky.ingest(Filter={"filterId": [2, 3], "name": ["g", "g"]})
     sky.ingest(Filter=lists)
     empty = sources_of(objects(0), 1)
     sky.ingest(Source=empty)
