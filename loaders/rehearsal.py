@@ -19,9 +19,10 @@ from loaders.staging.convert import arrow_type
 from loaders.staging.download import fetch
 from loaders.staging.known import PublishedRows
 from loaders.staging.matching import Matching, match_columns
+from loaders.staging.rejects import Reject
 from loaders.staging.stage import Contribution, place_rows
 from loaders.staging.target import Target, open_target
-from loaders.staging.validate import Conformer, Reject
+from loaders.staging.validate import Conformer
 from schema.catalog import HEALPIX_29, Role, Table
 from schema.errors import InputError
 from schema.partition import Tiling

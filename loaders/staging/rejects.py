@@ -5,18 +5,28 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from loaders.staging.spool import make_private
-from loaders.staging.validate import Reject
 from schema.errors import InputError
 
 HEADER = ("table", "source", "row", "reason", "text")
 KEPT_REJECTS = 1000
 """An ingest that fails by its rejects still writes down this many of each file, and of its keys."""
 _SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was not taken, and why."""
+
+    number: int
+    """Its row in the file, from 1."""
+    reason: str
+    text: str
 
 
 class TooManyRejects(InputError):

@@ -30,10 +30,10 @@ from loaders.staging.keys import (
     kept_map,
     share_count,
 )
-from loaders.staging.rejects import KEPT_REJECTS
+from loaders.staging.rejects import KEPT_REJECTS, Reject
 from loaders.staging.stage import ROW_NUMBER, Run, Staged, open_run
 from loaders.staging.unique import repeated, unique_key
-from loaders.staging.validate import Bools, Reject, row_text
+from loaders.staging.validate import Bools, row_text
 from loaders.tasks import SpoolUnseen
 from procedures.director_index import EMPTY, KeyMap, key_map
 from schema.catalog import HEALPIX_29, Catalog, Role, Table

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loaders.staging.rejects import RejectFile, TooManyRejects, first_reasons, join_rejects
+from loaders.staging.rejects import Reject, RejectFile, TooManyRejects, first_reasons, join_rejects
 from loaders.staging.resolve import Resolved
 from loaders.staging.stage import Staged, StageTask, reject_path
-from loaders.staging.validate import Reject
 
 
 @dataclass(frozen=True, slots=True)

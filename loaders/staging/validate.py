@@ -22,19 +22,10 @@ from loaders.staging.convert import Converted, WrongType, arrow_type, convert
 from loaders.staging.expressions import Evaluator, ExpressionInvalid, check_texts
 from loaders.staging.mapping import MappingInvalid, default_of, unit_converter
 from loaders.staging.matching import Matching
+from loaders.staging.rejects import Reject
 from schema.catalog import Column, Role, Table
 
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that was not taken, and why."""
-
-    number: int
-    """Its row in the file, from 1."""
-    reason: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
