@@ -26,7 +26,7 @@ demo: $(READY) ## a simulated sky on a cluster of four shards, and a tour of it
 	$(BIN)/skyshard demo $(if $(SKYSHARD_HOME),--home $(SKYSHARD_HOME))
 
 test: $(READY) ## all tests, on real servers that they start and stop
-	$(BIN)/pytest -n $(JOBS) --dist loadfile
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 nightly: $(READY) ## thousands of random queries and 110 kills, new ones each day; every query of the corpora on every sky
 	$(BIN)/pytest -n $(JOBS) --dist load --nightly -rP tests/paths/test_differential.py tests/paths/test_random_queries.py tests/paths/test_hostile.py tests/paths/test_lost_shard.py tests/paths/test_live_faults.py tests/paths/test_live_sizes.py tests/faults tests/workers/test_cluster_nodes.py tests/qserv/jobs/test_czars.py

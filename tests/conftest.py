@@ -22,6 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits most (clusters of processes, then servers) first: no worker ends long after the others."""
+    items.sort(
+        key=lambda item: [item.get_closest_marker(m) is None for m in ("cluster", "postgres")]
+    )
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """One PostgreSQL server for the session (one each under pytest-xdist)."""
