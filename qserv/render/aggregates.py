@@ -127,7 +127,8 @@ class Aggregates(Expressions, ABC):
             return str(bound.end)
         match bound.offset:
             case Call(
-                name="span", arguments=(Literal(value=int(months)), Literal(value=int(microseconds)))
+                name="span",
+                arguments=(Literal(value=int(months)), Literal(value=int(microseconds))),
             ):
                 span = f"INTERVAL '{months} months {microseconds} microseconds'"
                 return f"{span} {bound.end}"

@@ -54,7 +54,9 @@ def logged() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def world(logged: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    with guarded(logged, Path(tmp_path_factory.mktemp("hostile")), limits=LIMITS, engines=True) as made:
+    with guarded(
+        logged, Path(tmp_path_factory.mktemp("hostile")), limits=LIMITS, engines=True
+    ) as made:
         yield made
 
 

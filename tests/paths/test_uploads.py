@@ -87,27 +87,41 @@ NEAR = "DISTANCE(u.ra, u.dec, o.ra, o.dec) < 2.0/3600"
         "SELECT u.id, o.ra FROM tap_upload.keys AS u JOIN Object AS o ON o.objectId = u.id",
         "SELECT u.id, o.ra FROM tap_upload.keys AS u LEFT JOIN Object AS o ON o.objectId = u.id",
         "SELECT objectId FROM Object AS o WHERE objectId IN (SELECT id FROM tap_upload.keys)",
-        "SELECT COUNT(*) FROM Object WHERE objectId NOT IN"
-        " (SELECT id FROM tap_upload.keys WHERE id IS NOT NULL)",
-        "SELECT u.id, COUNT(*) AS n FROM tap_upload.keys AS u"
-        " JOIN ObjectSource AS m ON m.objectId = u.id GROUP BY u.id",
+        (
+            "SELECT COUNT(*) FROM Object WHERE objectId NOT IN"
+            " (SELECT id FROM tap_upload.keys WHERE id IS NOT NULL)"
+        ),
+        (
+            "SELECT u.id, COUNT(*) AS n FROM tap_upload.keys AS u"
+            " JOIN ObjectSource AS m ON m.objectId = u.id GROUP BY u.id"
+        ),
         f"SELECT u.name, o.objectId FROM tap_upload.near AS u JOIN Object AS o ON {NEAR}",
         f"SELECT u.name, o.objectId FROM Object AS o JOIN tap_upload.near AS u ON {NEAR}",
         f"SELECT u.name, o.objectId FROM tap_upload.near AS u LEFT JOIN Object AS o ON {NEAR}",
-        "SELECT u.name, o.objectId FROM tap_upload.near AS u, Object AS o"
-        " WHERE 1 = CONTAINS(POINT(o.ra, o.dec), CIRCLE(u.ra, u.dec, 2.0/3600))",
-        "SELECT u.name FROM tap_upload.near AS u WHERE NOT EXISTS"
-        f" (SELECT 1 FROM Object AS o WHERE {NEAR})",
+        (
+            "SELECT u.name, o.objectId FROM tap_upload.near AS u, Object AS o"
+            " WHERE 1 = CONTAINS(POINT(o.ra, o.dec), CIRCLE(u.ra, u.dec, 2.0/3600))"
+        ),
+        (
+            "SELECT u.name FROM tap_upload.near AS u WHERE NOT EXISTS"
+            f" (SELECT 1 FROM Object AS o WHERE {NEAR})"
+        ),
         f"SELECT COUNT(DISTINCT o.objectId) FROM Object AS o, tap_upload.near AS u WHERE {NEAR}",
-        "SELECT a.name, b.name FROM tap_upload.near AS a JOIN tap_upload.near AS b"
-        " ON a.name < b.name AND DISTANCE(a.ra, a.dec, b.ra, b.dec) < 2.0/3600",
-        f"SELECT u.name, f.mjd FROM tap_upload.near AS u JOIN Object AS o ON {NEAR}"
-        " JOIN ForcedSource AS f ON f.objectId = o.objectId",
+        (
+            "SELECT a.name, b.name FROM tap_upload.near AS a JOIN tap_upload.near AS b"
+            " ON a.name < b.name AND DISTANCE(a.ra, a.dec, b.ra, b.dec) < 2.0/3600"
+        ),
+        (
+            f"SELECT u.name, f.mjd FROM tap_upload.near AS u JOIN Object AS o ON {NEAR}"
+            " JOIN ForcedSource AS f ON f.objectId = o.objectId"
+        ),
         "SELECT n.id, o.objectId FROM tap_upload.nobody AS n JOIN Object AS o ON o.objectId = n.id",
         "SELECT COUNT(*) FROM tap_upload.nobody",
         "SELECT id FROM tap_upload.keys UNION SELECT objectId FROM Object WHERE objectId < 0",
-        "WITH k AS (SELECT id FROM tap_upload.keys WHERE id IS NOT NULL)"
-        " SELECT o.objectId FROM k JOIN Object AS o ON k.id = o.objectId",
+        (
+            "WITH k AS (SELECT id FROM tap_upload.keys WHERE id IS NOT NULL)"
+            " SELECT o.objectId FROM k JOIN Object AS o ON k.id = o.objectId"
+        ),
     ],
 )
 def test_the_answer_is_that_of_one_database(text: str, store: Store, the_oracle: Oracle) -> None:

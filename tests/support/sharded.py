@@ -181,9 +181,7 @@ class Oracle:
         ]
 
 
-def bound(
-    text: str, store: Store, language: str = "ADQL", uploads: Uploads = NO_UPLOADS
-) -> Query:
+def bound(text: str, store: Store, language: str = "ADQL", uploads: Uploads = NO_UPLOADS) -> Query:
     """The bound query of a text, as `answer` would have it."""
     catalogs = store.pin().with_uploads(uploads).catalogs
     return bind(LANGUAGES[language](text, Limits()), catalogs, now=NOW, random=0.5)

@@ -108,7 +108,9 @@ def test_vo_models_reads_the_features_of_adql(base_url: str) -> None:
         access.remove(other)  # vo-models wants features of each language, the standard does not
     (language,) = TableAccess.from_xml(ET.tostring(access)).language
     features = {
-        listed.type.lower().removeprefix(FEATURES.lower()): [feature.form for feature in listed.feature]
+        listed.type.lower().removeprefix(FEATURES.lower()): [
+            feature.form for feature in listed.feature
+        ]
         for listed in language.language_features
     }
     assert {kind: forms for kind, forms in features.items() if kind not in ("udf", "adqlgeo")} == {
