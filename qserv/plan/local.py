@@ -32,7 +32,7 @@ from qserv.bound import (
     Within,
 )
 from qserv.planned import Reading
-from qserv.traverse import conjunction
+from qserv.traverse import conjunction, leaves
 from schema.catalog import Role, Table, family_key
 from schema.types import Type
 
@@ -74,6 +74,11 @@ class Local:
     @property
     def relations(self) -> frozenset[RelationId]:
         return frozenset(member.base.relation for member in self.members)
+
+    @property
+    def joined(self) -> frozenset[RelationId]:
+        """The relations of its FROM, whose columns it can send; the others are its filters' own."""
+        return frozenset(leaf.relation for leaf in leaves(self.source))
 
     @property
     def partitioned(self) -> tuple[Member, ...]:

@@ -250,7 +250,7 @@ class _Planner:
         locals_ = {name: local for name, (local, _, _) in self._open.items()}
         fetched = Open(locals_, renames, {name: one.rows for name, one in self.held.items()})
         for name, (local, why, once) in self._open.items():
-            columns = [c for r in sorted(local.relations) for c in named.get(r, {})]
+            columns = [c for r in sorted(local.joined) for c in named.get(r, {})]
             outputs = tuple(Output(c, c.name) for c in columns)
             renames |= {
                 column: Column(RelationId(name), f"c{i}", column.type)

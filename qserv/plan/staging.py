@@ -38,7 +38,7 @@ def with_feeds(
     owners = {
         relation: RelationId(name)
         for name, local in fetched.locals.items()
-        for relation in local.relations
+        for relation in local.joined
     }
     links = links_of(merge, owners)
     if not links:
