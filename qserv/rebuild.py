@@ -165,38 +165,35 @@ def _is_same(old: object, new: object) -> bool:
 
 def rewrite_query(query: Query, by: Rewrite) -> Query:
     """The query with every expression in it rewritten."""
-    outputs, order = rewrite_outputs(query.outputs, by), rewrite_keys(query.order, by)
     if isinstance(query, SetOperation):
         return _changed(
             query,
             left=rewrite_query(query.left, by),
             right=rewrite_query(query.right, by),
-            outputs=outputs,
-            order=order,
+            outputs=rewrite_outputs(query.outputs, by),
+            order=rewrite_keys(query.order, by),
         )
-    return _changed(
-        query,
-        outputs=outputs,
-        order=order,
-        source=None if query.source is None else rewrite_source(query.source, by),
-        where=_rewrite_optional(query.where, by),
-        group=_rewrite_each(query.group, by),
-        having=_rewrite_optional(query.having, by),
-        distinct_on=_rewrite_each(query.distinct_on, by),
-    )
+    source = None if query.source is None else rewrite_source(query.source, by)
+    return _with_expressions(query, source, by)
 
 
 def rewrite_block(block: Select, by: Rewrite) -> Select:
     """The block with its own expressions rewritten, ON included, but not its derived tables."""
+    source = None if block.source is None else rewrite_conditions(block.source, by)
+    return _with_expressions(block, source, by)
+
+
+def _with_expressions(block: Select, source: Source | None, by: Rewrite) -> Select:
+    """The block over a source that is rewritten already, its other expressions rewritten."""
     return _changed(
         block,
+        source=source,
         outputs=rewrite_outputs(block.outputs, by),
         order=rewrite_keys(block.order, by),
         where=_rewrite_optional(block.where, by),
         group=_rewrite_each(block.group, by),
         having=_rewrite_optional(block.having, by),
         distinct_on=_rewrite_each(block.distinct_on, by),
-        source=None if block.source is None else rewrite_conditions(block.source, by),
     )
 
 
