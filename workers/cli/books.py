@@ -13,6 +13,7 @@ import typer
 
 from schema.errors import UsageError
 from schema.rights import Quota, Scope
+from workers.cli.output import message
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -41,6 +42,16 @@ def to_scopes(words: Sequence[str]) -> frozenset[Scope]:
         if word not in known:
             raise WrongOption(f"there is no scope {word!r}: there are {', '.join(known)}")
     return frozenset(known[word] for word in words)
+
+
+def change_quota(kind: str, name: str, words: Sequence[str], home: Path | None) -> None:
+    """Bound what a user, or each user of a group, may use. Raises WrongOption."""
+    from procedures.users import get_principal, set_quota
+
+    with coordinator(home) as connection:
+        before = get_principal(connection, kind, name).quota
+        set_quota(connection, kind, name, to_quota(words, before))
+    message(f"the quota of {name.lower()} is changed")
 
 
 def to_quota(words: Sequence[str], before: Mapping[str, int | None]) -> dict[str, int | None]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workers.cli.books import coordinator, to_quota
+from workers.cli.books import change_quota, coordinator
 from workers.cli.options import Home, Json
 from workers.cli.output import emit_json, emit_table, message
 
@@ -115,12 +115,7 @@ def quota(
     Example:
       skyshard group quota survey seconds_per_day=86400
     """
-    from procedures.users import get_principal, set_quota
-
-    with coordinator(home) as connection:
-        before = get_principal(connection, "group", name).quota
-        set_quota(connection, "group", name, to_quota(words, before))
-    message(f"the quota of {name.lower()} is changed")
+    change_quota("group", name, words, home)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workers.cli.books import ask_password, coordinator, to_quota, to_scopes
+from workers.cli.books import ask_password, change_quota, coordinator, to_scopes
 from workers.cli.options import Home, Json
 from workers.cli.output import emit_json, emit_table, message
 
@@ -192,12 +192,7 @@ def quota(
     Example:
       skyshard user quota alice rows_per_day=1000000000 max_running=none
     """
-    from procedures.users import get_principal, set_quota
-
-    with coordinator(home) as connection:
-        before = get_principal(connection, "user", name).quota
-        set_quota(connection, "user", name, to_quota(words, before))
-    message(f"the quota of {name.lower()} is changed")
+    change_quota("user", name, words, home)
 
 
 @app.command()
